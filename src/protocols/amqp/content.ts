@@ -96,6 +96,13 @@ export class Content {
     this.#place(copy, keyStart < 0 ? -1 : 0, key.length, copy.length);
   }
 
+  /** Takes other properties for a complete content. `properties` are kept, not copied. */
+  rewrite(properties: Buffer): void {
+    this.#properties = properties;
+    this.#ownsProperties = true;
+    this.record.headers = this.#headersOf(this.#target!.exchange);
+  }
+
   /** Forgets the content: it was published, or its channel ends. */
   clear(): void {
     this.#target = undefined;

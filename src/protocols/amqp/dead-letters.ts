@@ -6,6 +6,7 @@ import {
   type Topic,
 } from '../../broker/index.ts';
 import { Timestamp, type FieldTable, type FieldValue, type Properties } from '../../wire/amqp/index.ts';
+import { copiesIn, copyHeader } from './carbon-copies.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import { headersOfStored } from './message.ts';
 import { exchangeArgument, keyArgument, routeName } from './dead-letter-policy.ts';
@@ -13,16 +14,19 @@ import { definitionOf } from './queues.ts';
 
 /** Routes dead letters by the exchanges of AMQP; returns the function that ends it. */
 export function routeDeadLetters(broker: Broker, exchanges: Exchanges): () => void {
-  return broker.addDeadLetterRoute(routeName, (message) => {
-    const { exchange: name, routingKey } = wayOf(message.topic as Topic, keyOf(message));
-    if (name === '') {
-      const topic = broker.topic(routingKey);
-      return topic ? [topic] : [];
-    }
-    const exchange = exchanges.get(name);
-    if (!exchange) return [];
-    return exchanges.route(exchange, { routingKey, headers: () => headersOfStored(message.headers) }).topics;
-  });
+  return broker.addDeadLetterRoute(routeName, (message) => routeLetter(broker, exchanges, message));
+}
+
+/** A message that becomes a dead letter of a topic. */
+type Dying = Pick<LeavingMessage, 'topic' | 'key' | 'headers'>;
+
+/** The queues that get a dead letter. */
+export function routeLetter(broker: Broker, exchanges: Exchanges, message: Dying): readonly Topic[] {
+  const { exchange: name, routingKeys } = wayOf(message.topic, keysOf(broker, message));
+  if (name === '') return routingKeys.flatMap((key) => broker.topic(key) ?? []);
+  const exchange = exchanges.get(name);
+  if (!exchange) return [];
+  return exchanges.route(exchange, { routingKeys, headers: () => headersOfStored(message.headers) }).topics;
 }
 
 /** A death of a message: it left a queue for a reason. */
@@ -30,8 +34,16 @@ interface Death {
   readonly queue: string;
   readonly reason: string;
   readonly exchange: string;
-  readonly routingKey: string;
+  readonly routingKeys: readonly string[];
   readonly seconds: number;
+}
+
+/** Where a dead letter went to. */
+interface Way {
+  readonly exchange: string;
+  readonly routingKeys: readonly string[];
+  /** Whether the queue that it left had a routing key for its dead letters, so that its own count no more. */
+  readonly isRenamed: boolean;
 }
 
 /** RabbitMQ's words for the causes of dead letters. */
@@ -56,26 +68,40 @@ export function deadLetterParts(
   exchange: string,
   properties: Properties,
 ): DeadLetterParts {
+  const { deaths, way } = journeyOf(broker, stored, exchange, copiesIn(properties.headers));
+  const { expiration: _, ...rest } = properties;
+  const headers = new Map([...(properties.headers ?? []), ...deathHeaders(deaths)]);
+  if (way.isRenamed) headers.delete(copyHeader);
+  return { exchange: way.exchange, routingKey: way.routingKeys[0]!, properties: { ...rest, headers } };
+}
+
+/** The deaths of a dead letter, newest first, and where the last one sent it. */
+function journeyOf(
+  broker: Broker,
+  stored: readonly Header[],
+  exchange: string,
+  copies: readonly string[],
+): { readonly deaths: readonly Death[]; readonly way: Way } {
   const deaths: Death[] = [];
-  let way = { exchange, routingKey: '' };
+  let way: Way = { exchange, routingKeys: [''], isRenamed: false };
   for (const letter of lettersOf(stored)) {
     const queue = letter.get(DeadLetterHeader.topic) ?? '';
     const cause = letter.get(DeadLetterHeader.cause) ?? '';
     // A message without a key has the name of its queue as its routing key.
-    const routingKey = deaths.length > 0 ? way.routingKey : (letter.get(DeadLetterHeader.key) ?? queue);
+    const routingKeys =
+      deaths.length > 0 ? way.routingKeys : [letter.get(DeadLetterHeader.key) ?? queue, ...copies];
     deaths.unshift({
       queue,
       reason: reasons.find(([known]) => cause.startsWith(known))?.[1] ?? 'rejected',
       exchange: way.exchange,
-      routingKey,
+      routingKeys,
       seconds: Math.floor(Date.parse(letter.get(DeadLetterHeader.time) ?? '') / 1000) || 0,
     });
     const topic = broker.topic(queue);
-    way = topic ? wayOf(topic, routingKey) : { exchange: '', routingKey };
+    const next = topic ? wayOf(topic, routingKeys) : { exchange: '', routingKeys, isRenamed: false };
+    way = { ...next, isRenamed: way.isRenamed || next.isRenamed };
   }
-  const { expiration: _, ...rest } = properties;
-  const headers = new Map([...(properties.headers ?? []), ...deathHeaders(deaths)]);
-  return { ...way, properties: { ...rest, headers } };
+  return { deaths, way };
 }
 
 /** Whether a stored message is a dead letter. */
@@ -110,12 +136,12 @@ function deathHeaders(deaths: readonly Death[]): [name: string, value: FieldValu
     counted.values(),
     ({ death, count }): FieldTable =>
       new Map<string, FieldValue>([
-        ['count', count],
+        ['count', BigInt(count)], // Java and Go clients expect 64 bits
         ['reason', death.reason],
         ['queue', death.queue],
         ['time', new Timestamp(death.seconds)],
         ['exchange', death.exchange],
-        ['routing-keys', [death.routingKey]],
+        ['routing-keys', death.routingKeys],
       ]),
   );
   const first = deaths.at(-1)!;
@@ -127,17 +153,24 @@ function deathHeaders(deaths: readonly Death[]): [name: string, value: FieldValu
   ];
 }
 
-/** The dead-letter exchange of a queue, and the routing key of a message that had this one. */
-function wayOf(topic: Topic, key: string): { readonly exchange: string; readonly routingKey: string } {
+/** The dead-letter exchange of a queue, and the routing keys of a message that had these. */
+function wayOf(topic: Pick<Topic, 'config'>, keys: readonly string[]): Way {
   const { arguments: table } = definitionOf(topic);
   const [exchange, routingKey] = [table.get(exchangeArgument), table.get(keyArgument)];
+  const isRenamed = typeof routingKey === 'string';
   return {
     exchange: typeof exchange === 'string' ? exchange : '',
-    routingKey: typeof routingKey === 'string' ? routingKey : key,
+    routingKeys: isRenamed ? [routingKey] : keys,
+    isRenamed,
   };
 }
 
-/** The routing key of a message; one for the default exchange has the name of its queue. */
-function keyOf({ key, topic }: Pick<LeavingMessage, 'key' | 'topic'>): string {
-  return key === null ? topic.name : Buffer.from(key).toString('utf8');
+/**
+ * The routing keys of a message: its own, and those of its header CC. One for the default exchange has the
+ * name of its queue. A dead letter has those that its last death gave it.
+ */
+function keysOf(broker: Broker, { key, topic, headers }: Dying): readonly string[] {
+  const copies = copiesIn(headersOfStored(headers));
+  if (isDeadLetter(headers)) return journeyOf(broker, headers, '', copies).way.routingKeys;
+  return [key === null ? topic.name : Buffer.from(key).toString('utf8'), ...copies];
 }

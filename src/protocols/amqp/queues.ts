@@ -151,7 +151,7 @@ export class Queues {
 }
 
 /** What a topic is as a queue. */
-export function definitionOf(topic: Topic): QueueDefinition {
+export function definitionOf(topic: Pick<Topic, 'config'>): QueueDefinition {
   const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
   if (stored === undefined) return plain;
   return { ...stored, arguments: readTable(new Reader(Buffer.from(stored.arguments, 'base64'))) };

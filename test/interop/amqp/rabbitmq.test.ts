@@ -80,6 +80,19 @@ const cases: { readonly [what: string]: Act } = {
   'a publish without an exchange': ask((peer) => peer.publish('nope', 'a', 'b')),
   'a publish for another user': ask((peer) => peer.publish('', 'a', 'b', { userId: 'other' })),
   'an expiration that is no number': ask((peer) => peer.publish('', 'a', 'b', { expiration: 'x' })),
+  'a CC that is no array': ask((peer) => peer.publish('', 'a', 'b', { headers: table(['CC', 'c']) })),
+  'a BCC that is no array': ask((peer) => peer.publish('', 'a', 'b', { headers: table(['BCC', true]) })),
+  'copies of a message that no queue gets': async (peer) => {
+    const headers = table(['CC', ['x', 5]], ['BCC', ['y']]);
+    peer.publish('', 'nope', 'b', { headers, mandatory: true });
+    return (await peer.message()).header;
+  },
+  'a copy': withQueue(async (peer) => {
+    peer.publish('', 'nope', 'b', { headers: table(['CC', [name]], ['BCC', [name]]) });
+    await peer.consume(name, { noAck: true });
+    const { method, header } = await peer.message();
+    return method + header;
+  }),
   'an unknown tag': ask((peer) => peer.ack(7)),
   'a tag of a consumer twice': withQueue(async (peer) => {
     await peer.consume(name);

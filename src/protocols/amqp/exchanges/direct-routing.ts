@@ -17,7 +17,7 @@ export class DirectRouting implements Routing {
     if (bindings?.size === 0) this.#byKey.delete(binding.routingKey);
   }
 
-  match({ routingKey }: Routed, found: (binding: Binding) => void): void {
-    for (const binding of this.#byKey.get(routingKey) ?? []) found(binding);
+  match({ routingKeys }: Routed, found: (binding: Binding) => void): void {
+    for (const key of routingKeys) for (const binding of this.#byKey.get(key) ?? []) found(binding);
   }
 }

@@ -3,7 +3,8 @@ import type { Binding } from './binding.ts';
 
 /** What a message is routed by. */
 export interface Routed {
-  readonly routingKey: string;
+  /** The routing key of the publish, then those that its headers name. */
+  readonly routingKeys: readonly string[];
   /** Decoded when first asked for. */
   headers(): FieldTable;
 }

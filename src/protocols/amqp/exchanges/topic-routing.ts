@@ -43,7 +43,11 @@ export class TopicRouting implements Routing {
     for (let i = words.length; i > 0 && path[i]!.isEmpty; i--) path[i - 1]!.words.delete(words[i - 1]!);
   }
 
-  match({ routingKey }: Routed, found: (binding: Binding) => void): void {
+  match({ routingKeys }: Routed, found: (binding: Binding) => void): void {
+    for (const key of routingKeys) this.#matchKey(key, found);
+  }
+
+  #matchKey(routingKey: string, found: (binding: Binding) => void): void {
     const words = wordsOf(routingKey);
     // All nodes that the words so far lead to, so that a pattern of many `#` costs no more than words ×
     // nodes.

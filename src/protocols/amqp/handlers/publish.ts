@@ -1,23 +1,35 @@
-import type { PublishListener, PublishToAllOptions, Topic } from '../../../broker/index.ts';
+import {
+  recordOf,
+  type PublishListener,
+  type PublishToAllOptions,
+  type Record,
+} from '../../../broker/index.ts';
 import {
   contentSize,
   methods,
   readProperties,
   Reader,
+  withHeaders,
   writeContent,
   type FieldTable,
   type Properties,
 } from '../../../wire/amqp/index.ts';
+import { blindCopyHeader, carbonCopies, copyHeader } from '../carbon-copies.ts';
 import type { Channel } from '../channel.ts';
 import { toAll } from '../confirms.ts';
 import type { Content } from '../content.ts';
-import { AmqpError, ReplyCode, shownExchange } from '../errors.ts';
-import { checkPermission } from '../permissions.ts';
+import { AmqpError, ReplyCode } from '../errors.ts';
+import { routeOf } from '../publish-route.ts';
 import { PublishTarget } from '../publish-target.ts';
 import type { Session } from '../session.ts';
 
-/** The flags of properties that mean something for the publish: priority, expiration, user-id. */
+/** The flags of properties that always mean something for the publish: priority, expiration, user-id. */
 const meaningfulFlags = 0x0910;
+/** The headers mean something if they mention copies. */
+const headersFlag = 0x2000;
+const copyBytes = Buffer.from(copyHeader);
+const noKeys: readonly string[] = [];
+const noTable: FieldTable = new Map();
 /** Class and method, and the reserved argument of basic.publish. */
 const headBytes = 6;
 
@@ -49,26 +61,46 @@ function readTarget(buffer: Buffer, start: number, end: number): PublishTarget {
 export function publish(channel: Channel): void {
   const { session, content, confirms, transaction } = channel;
   const target = content.target!;
-  const isPlain = (content.properties.readUInt16BE(0) & meaningfulFlags) === 0;
-  const properties = isPlain ? undefined : readProperties(content.properties);
-  if (properties) checkUserId(session, properties);
+  const properties = isPlain(content.properties) ? undefined : readProperties(content.properties);
+  const copies = properties ? takeProperties(channel, properties) : noKeys;
   const options = properties && optionsOf(properties);
-  const topics = routeOf(session, target, content);
+  const { topics } = routeOf(session, target, { copies, headers: () => headersOf(content) });
+  const record = copies.length > 0 ? withKey(content.record, target.routingKey) : content.record;
   if (topics.length === 0 && target.mandatory) giveBack(channel, content);
   if (transaction) {
-    if (topics.length > 0) transaction.publish(topics, content.record, options);
+    if (topics.length > 0) transaction.publish(topics, record, options);
     return;
   }
   const listener = confirms ?? deaf;
   const tag = confirms?.next() ?? 0;
-  if (topics.length === 1 && options === undefined)
-    topics[0]!.publish(content.record, undefined, listener, tag);
+  if (topics.length === 1 && options === undefined) topics[0]!.publish(record, undefined, listener, tag);
   else if (topics.length === 0) listener.published(tag, 0, 0, false);
-  else
-    session.host.broker.publishToAll(topics, content.record, options, 'all-or-none', toAll, {
-      listener,
-      tag,
-    });
+  else session.host.broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener, tag });
+}
+
+/** Whether the properties ask for nothing: most do. */
+function isPlain(properties: Buffer): boolean {
+  const flags = properties.readUInt16BE(0);
+  if ((flags & meaningfulFlags) !== 0) return false;
+  return (flags & headersFlag) === 0 || !properties.includes(copyBytes);
+}
+
+/**
+ * Checks the properties, and rewrites those that consumers see otherwise. Returns the routing keys that the
+ * headers name.
+ */
+function takeProperties(channel: Channel, properties: Properties): readonly string[] {
+  const { session, content } = channel;
+  checkUserId(session, properties);
+  const { keys, isBlind } = carbonCopies(properties.headers);
+  if (isBlind) content.rewrite(withHeaders(content.properties, [blindCopyHeader], noTable));
+  return keys;
+}
+
+/** A message for several queues by name keeps its routing key, which only one of them has as its name. */
+function withKey(record: Record, key: string): Record {
+  if (record.keyStart >= 0 || key === '') return record;
+  return recordOf({ key, headers: record.headers, value: record.value });
 }
 
 /** What the properties ask of the publish; undefined for most messages. */
@@ -85,42 +117,6 @@ function ttlOf({ expiration }: Properties): number | undefined {
   if (!/^\d{1,15}$/.test(expiration))
     throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': no_integer`);
   return Math.max(1, Number(expiration));
-}
-
-/** The queues that a message goes to. Throws NOT_FOUND or ACCESS_REFUSED. */
-function routeOf(session: Session, target: PublishTarget, content: Content): readonly Topic[] {
-  const { exchanges } = session.host;
-  const { generation } = exchanges;
-  if (target.isRouted && target.generation === generation && target.access === session.access)
-    return target.topics;
-  if (target.generation !== generation || target.access !== session.access) admit(session, target);
-  target.generation = generation;
-  target.access = session.access;
-  if (target.exchange === '') {
-    const topic = session.host.broker.topic(target.routingKey);
-    target.topics = topic ? [topic] : [];
-    target.isRouted = true;
-    return target.topics;
-  }
-  const { topics, isOfKey } = exchanges.route(target.source!, {
-    routingKey: target.routingKey,
-    headers: () => headersOf(content),
-  });
-  target.topics = topics;
-  target.isRouted = isOfKey;
-  return topics;
-}
-
-/** Checks that the exchange exists and that the client may publish to it. */
-function admit(session: Session, target: PublishTarget): void {
-  const { exchange: name, routingKey } = target;
-  target.isRouted = false;
-  // The default exchange is as good as the queue.
-  if (name === '') return checkPermission(session, 'write', 'queue', routingKey);
-  checkPermission(session, 'write', 'exchange', name);
-  target.source = session.host.exchanges.find(name);
-  if (target.source.definition.internal)
-    throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${shownExchange(name)}`);
 }
 
 function headersOf({ properties }: Content): FieldTable {

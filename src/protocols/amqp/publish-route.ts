@@ -1,0 +1,68 @@
+import type { Topic } from '../../broker/index.ts';
+import type { FieldTable } from '../../wire/amqp/index.ts';
+import { AmqpError, shownExchange } from './errors.ts';
+import { checkPermission } from './permissions.ts';
+import type { PublishTarget } from './publish-target.ts';
+import type { Session } from './session.ts';
+
+/** What a message is routed by, besides its target. */
+export interface Routable {
+  /** The routing keys that its headers name. */
+  readonly copies: readonly string[];
+  /** Decoded when first asked for. */
+  headers(): FieldTable;
+}
+
+/** Where a message goes to. */
+export interface PublishRoute {
+  readonly topics: readonly Topic[];
+}
+
+/** Finds the queues that a message goes to, each once. Throws NOT_FOUND or ACCESS_REFUSED. */
+export function routeOf(session: Session, target: PublishTarget, message: Routable): PublishRoute {
+  const { exchanges } = session.host;
+  const { generation } = exchanges;
+  const { copies } = message;
+  const isKnown = target.generation === generation && target.access === session.access;
+  if (isKnown && target.isRouted && copies.length === 0) return target;
+  if (!isKnown) admit(session, target);
+  target.generation = generation;
+  target.access = session.access;
+  if (target.exchange === '') return routeByName(session, target, copies);
+  const routingKeys = copies.length === 0 ? [target.routingKey] : [target.routingKey, ...copies];
+  const { topics, isOfKey } = exchanges.route(target.source!, {
+    routingKeys,
+    headers: () => message.headers(),
+  });
+  if (copies.length > 0) return { topics };
+  target.topics = topics;
+  target.isRouted = isOfKey;
+  return target;
+}
+
+/** The default exchange: each routing key is the name of a queue. */
+function routeByName(session: Session, target: PublishTarget, copies: readonly string[]): PublishRoute {
+  const topics = new Set<Topic>();
+  for (const name of new Set([target.routingKey, ...copies])) {
+    if (name !== target.routingKey) checkPermission(session, 'write', 'queue', name);
+    const topic = session.host.broker.topic(name);
+    if (topic) topics.add(topic);
+  }
+  const route = { topics: [...topics] };
+  if (copies.length > 0) return route;
+  target.topics = route.topics;
+  target.isRouted = true;
+  return target;
+}
+
+/** Checks that the exchange exists and that the client may publish to it. */
+function admit(session: Session, target: PublishTarget): void {
+  const { exchange: name, routingKey } = target;
+  target.isRouted = false;
+  // The default exchange is as good as the queue.
+  if (name === '') return checkPermission(session, 'write', 'queue', routingKey);
+  checkPermission(session, 'write', 'exchange', name);
+  target.source = session.host.exchanges.find(name);
+  if (target.source.definition.internal)
+    throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${shownExchange(name)}`);
+}
