@@ -7,7 +7,7 @@ import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { CompressionTypes } from 'kafkajs';
 import { uniqueName, useServer } from '../../support/index.ts';
 import { consumeAll, kafkaAt, type Consumed } from './kafka-clients.ts';
-import { Producer } from './platformatic.ts';
+import { Producer, writesNull } from './platformatic.ts';
 
 const binary = Buffer.from([0, 255, 13, 10, 58, 37, 200]);
 
@@ -102,9 +102,10 @@ describe('a topic for Kafka and NATS clients', () => {
       // It takes publishes under its name, and Kafka clients see them.
       await jetstream(nats).publish(topic, 'by nats');
       const consumed = await consumeAll(server().kafkaPort, topic, 4);
+      const missing = codec === 'gzip' && !writesNull ? '' : null;
       assert.deepEqual(
         consumed.map(({ value }) => value?.toString('latin1') ?? null),
-        ['one', binary.toString('latin1'), null, 'by nats'],
+        ['one', binary.toString('latin1'), missing, 'by nats'],
       );
       assert.deepEqual(consumed[2]!.key, binary);
     });

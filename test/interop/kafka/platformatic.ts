@@ -34,11 +34,15 @@ export interface TransactionalProducer {
   close(): Promise<unknown>;
 }
 
+const hasTransactions = 'beginTransaction' in client.Producer.prototype;
+
+/** Whether the client writes a missing value as null; the versions without transactions write an empty one. */
+export const writesNull: boolean = hasTransactions;
+
 /** False, or why tests of transactions are skipped. */
-export const skipTransactions: string | false =
-  'beginTransaction' in client.Producer.prototype
-    ? false
-    : 'this @platformatic/kafka has no transactions; .ci/peers brings one that does (PLATFORMATIC_KAFKA)';
+export const skipTransactions: string | false = hasTransactions
+  ? false
+  : 'this @platformatic/kafka has no transactions; .ci/peers brings one that does (PLATFORMATIC_KAFKA)';
 
 export function transactionalProducer(options: {
   readonly clientId: string;
