@@ -52,6 +52,8 @@ export class DeliveryPump {
   };
   /** The highest rank of a message that {@link #nextByLevel} found and that must be loaded first. */
   #loadingRank = -Infinity;
+  /** The time of the run of deliveries, by the wall clock: looking once a run saves some 40 ns a message. */
+  #wallMs = 0;
   /** The pending entry of the next delivery; undefined if it is a first delivery. */
   #entry: PendingEntry | undefined = undefined;
 
@@ -106,6 +108,7 @@ export class DeliveryPump {
   #deliverAll(): boolean {
     const { rota } = this.#consumers;
     const nowMs = this.#clock.monotonic();
+    this.#wallMs = this.#clock.now();
     const { throttle } = this.#state;
     const room = throttle === undefined ? Infinity : throttle.room(this.#state.inFlight, nowMs);
     let isKeptBack = false;
@@ -325,7 +328,7 @@ export class DeliveryPump {
     }
     if (state.topic.settlements.needKeys) entry.key ??= this.#keyReader.read(record);
     entry.timestampMs = record.timestampMs;
-    entry.deliveredMs = this.#clock.now();
+    entry.deliveredMs = this.#wallMs;
     if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
     position.noteOut(entry, record, attachment, nowMs);
     const { ackWaitMs } = attachment.consumer;

@@ -308,12 +308,20 @@ export class GroupPartition {
    */
   peek(to: Attachment<PendingEntry>): Record | undefined {
     this.peekedLevel = this.peekedRank = 0;
+    const { levels, standIns } = this.partition;
+    // Most partitions are read from the cursor alone: this saves a look at each of the other ways.
+    const isPlain = levels === undefined && standIns === undefined && this.#standIns === undefined;
+    if (isPlain && this.#backfill === undefined && !this.ranking.isAgeing)
+      return this.#reader.peek(to, Infinity);
+    return this.#peekAny(levels, to);
+  }
+
+  #peekAny(levels: Levels | undefined, to: Attachment<PendingEntry>): Record | undefined {
     if (this.#backfill !== undefined) {
       const record = this.#backfill.peek(to);
       if (record !== 'ended') return this.#asPlain(record);
       this.#endBackfill();
     }
-    const { levels } = this.partition;
     if (levels !== undefined && this.byLevel) {
       const early = this.#peekEarly(levels, to);
       if (early !== 'none')
