@@ -39,8 +39,8 @@ export class Pillarbox implements Contender {
       {
         command: process.execPath,
         args: [...profile, cliPath, ...serve, ...ports, ...users],
-        // By the environment, because an older build does not know the flag.
-        environment: { PILLARBOX_AMQP_PORT: '0' },
+        // By the environment, because an older build does not know the flags.
+        environment: { PILLARBOX_AMQP_PORT: '0', PILLARBOX_AMQP_ADMIN_PORT: 'off' },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
       },

@@ -1,7 +1,7 @@
 import type { Broker } from '../broker/index.ts';
 import type { Hall, TlsGuard } from './connections/index.ts';
 import type { Frontend } from './frontend.ts';
-import type { CommonSettings, SettingTable } from './settings.ts';
+import type { CommonSettings, ProtocolName, SettingTable } from './settings.ts';
 import type { User, Users } from './users/index.ts';
 
 /** The log for messages to operators. */
@@ -19,6 +19,10 @@ export interface ProtocolContext<S> {
   readonly log: ProtocolLog;
   /** Defined if the settings of the protocol name TLS files. */
   readonly tls: TlsGuard | undefined;
+  /** The version of this server. */
+  readonly version: string;
+  /** Loads the frontend of another protocol that is switched on. */
+  readonly frontendOf: (name: ProtocolName) => Promise<Frontend>;
 }
 
 /** The TLS files of a protocol: paths of PEM files. */
@@ -45,6 +49,8 @@ export interface Protocol<Own, All = Own & CommonSettings, Name extends string =
   /** The name in sentences: `NATS`. */
   readonly title: string;
   readonly settings: SettingTable<Own>;
+  /** The protocol whose users log in here. Default: its own. */
+  readonly usersOf?: ProtocolName;
   /** The flags that make its clients log in, as the text after "set". */
   readonly loginFlags: string;
   port(settings: All): number | 'off';

@@ -1,4 +1,5 @@
 import { amqp } from './amqp/protocol.ts';
+import { amqpAdmin } from './amqp-admin/protocol.ts';
 import { kafka } from './kafka/protocol.ts';
 import { nats } from './nats/protocol.ts';
 import type { Protocol } from './protocol.ts';
@@ -11,4 +12,4 @@ export type AnyProtocol = Omit<
 >;
 
 /** The table of protocols: the server, the command line and the settings iterate over it and name none. */
-export const protocols: readonly AnyProtocol[] = [nats, kafka, amqp];
+export const protocols: readonly AnyProtocol[] = [nats, kafka, amqp, amqpAdmin];

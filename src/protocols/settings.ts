@@ -1,4 +1,5 @@
 import { amqpDoorSettings, type AmqpDoorSettings } from './amqp/settings.ts';
+import { amqpAdminDoorSettings, type AmqpAdminDoorSettings } from './amqp-admin/settings.ts';
 import { kafkaDoorSettings, type KafkaDoorSettings } from './kafka/settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './nats/settings.ts';
 import type { SettingTable } from './setting.ts';
@@ -22,7 +23,7 @@ export {
 } from './setting.ts';
 
 /** The names of the protocols in the table. */
-export type ProtocolName = 'nats' | 'kafka' | 'amqp';
+export type ProtocolName = 'nats' | 'kafka' | 'amqp' | 'amqpAdmin';
 
 /** Settings of the server that every protocol may read. */
 export interface CommonSettings {
@@ -31,12 +32,19 @@ export interface CommonSettings {
 }
 
 /** The settings of the protocols. */
-export interface ProtocolSettings extends NatsDoorSettings, KafkaDoorSettings, AmqpDoorSettings {}
+export interface ProtocolSettings
+  extends NatsDoorSettings, KafkaDoorSettings, AmqpDoorSettings, AmqpAdminDoorSettings {}
 
 export const protocolSettings: SettingTable<ProtocolSettings> = {
   ...natsDoorSettings,
   ...kafkaDoorSettings,
   ...amqpDoorSettings,
+  ...amqpAdminDoorSettings,
 };
 
-export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka', 'amqp'];
+export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka', 'amqp', 'amqpAdmin'];
+
+/** The flag that sets the port of a protocol: `--nats-port`. */
+export function portFlag(name: ProtocolName): string {
+  return `--${protocolSettings[`${name}Port`].name}`;
+}

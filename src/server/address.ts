@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { Users, protocols, problemOfTls } from '../protocols/index.ts';
+import { portFlag } from '../protocols/settings.ts';
 import { shownText } from '../util/index.ts';
 import { ServerError, messageOf, systemErrorCode } from './errors.ts';
 import { type Settings, settingTable } from './settings.ts';
@@ -59,10 +60,10 @@ function exposuresOf(settings: Settings, users: LoginRule): Exposure[] {
   const { host, adminHost, adminToken } = settings;
   const doors = protocols.flatMap((protocol): Exposure[] => {
     if (protocol.port(settings) === 'off') return [];
-    const { title, loginFlags, name } = protocol;
-    const orElse = `, or leave it out with --${name}-port off`;
+    const { title, loginFlags, name, usersOf = name } = protocol;
+    const orElse = `, or leave it out with ${portFlag(name)} off`;
     const hostFlag = `--${settingTable.host.name}`;
-    return [{ title, host, hostFlag, loginFlags, authenticates: users.requires(name), orElse }];
+    return [{ title, host, hostFlag, loginFlags, authenticates: users.requires(usersOf), orElse }];
   });
   const admin: Exposure = {
     title: 'the admin HTTP',

@@ -1,5 +1,13 @@
 import type { Broker } from '../broker/index.ts';
-import { Door, type AnyProtocol, type Hall, type Users, protocols } from '../protocols/index.ts';
+import {
+  Door,
+  type AnyProtocol,
+  type Frontend,
+  type Hall,
+  type Users,
+  protocols,
+} from '../protocols/index.ts';
+import { portFlag, type ProtocolName } from '../protocols/settings.ts';
 import { listenError } from './address.ts';
 import { doorsOf } from './door-plans.ts';
 import type { Log } from './log.ts';
@@ -14,14 +22,19 @@ export function createDoors(
   settings: Settings,
   log: Log,
   guards: TlsGuards,
+  version: string,
 ): Door[] {
-  return switchedOn(settings).map(
+  const frontendOf = (name: ProtocolName): Promise<Frontend> =>
+    doors.find((door) => door.name === name)?.load() ??
+    Promise.reject(new Error(`the protocol ${name} is switched off`));
+  const shared = { broker, hall, users, settings, log, version, frontendOf };
+  const doors = switchedOn(settings).map(
     (protocol) =>
       new Door({
         name: protocol.name,
         title: protocol.title,
-        authenticates: () => users.requires(protocol.name),
-        create: () => protocol.create({ broker, hall, users, settings, log, tls: guards.of(protocol.name) }),
+        authenticates: () => users.requires(protocol.usersOf ?? protocol.name),
+        create: () => protocol.create({ ...shared, tls: guards.of(protocol.name) }),
         onLoadFailed: (error) =>
           log.error(
             `${protocol.title} clients cannot be served: its code failed to load; start the broker again`,
@@ -29,6 +42,7 @@ export function createDoors(
           ),
       }),
   );
+  return doors;
 }
 
 /**
@@ -39,7 +53,7 @@ export async function openDoors(doors: readonly Door[], settings: Settings): Pro
   for (const { name, title, host, port } of doorsOf(settings)) {
     const door = doors.find((door) => door.name === name);
     await door?.listen({ host, port }).catch((error: unknown) => {
-      throw listenError(error, title, host, port, `--${name}-port`);
+      throw listenError(error, title, host, port, portFlag(name));
     });
   }
 }

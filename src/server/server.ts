@@ -144,7 +144,7 @@ class Server implements PillarboxServer {
     const users = this.#users;
     users.configure(configuredUsers(this.settings));
     for (const protocol of protocols) protocol.restoreUsers?.(broker, users);
-    this.#doors = createDoors(broker, hall, users, this.settings, this.#log, this.#guards);
+    this.#doors = createDoors(broker, hall, users, this.settings, this.#log, this.#guards, this.#version);
     if (shares.isScarce) {
       const loadMetrics = async (): Promise<unknown> => (await adminModule).loadMetrics();
       await Promise.all([loadMetrics(), ...this.#doors.map((door) => door.load())]);

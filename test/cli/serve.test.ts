@@ -13,6 +13,7 @@ interface Ports {
   readonly nats: number;
   readonly kafka: number;
   readonly amqp: number;
+  readonly amqpAdmin: number;
   readonly admin: number;
 }
 
@@ -71,7 +72,7 @@ describe('serve', () => {
     await using directory = await makeTemporaryDirectory();
     await using broker = await serve(directory.path);
     const { pid, nats, kafka, admin } = broker.ports;
-    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'amqp', 'admin']);
+    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'amqp', 'amqpAdmin', 'admin']);
     process.kill(pid, 0);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.match(text, new RegExp(`nats://127\\.0\\.0\\.1:${nats}\\n`));
@@ -111,10 +112,10 @@ describe('serve', () => {
       .split('\n')
       .find((line) => line.includes('the broker is ready'))!;
     const { level, host, ports, dataDirectory, version } = JSON.parse(line) as { [name: string]: unknown };
-    const { nats, kafka, amqp, admin } = broker.ports;
+    const { nats, kafka, amqp, amqpAdmin, admin } = broker.ports;
     assert.deepEqual(
       { level, host, ports },
-      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, amqp, admin } },
+      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, amqp, amqpAdmin, admin } },
     );
     assert.equal(dataDirectory, join(directory.path, 'data'));
     assert.match(String(version), /^\d/);

@@ -41,10 +41,12 @@ describe('a server in the process', () => {
         natsPort: off === 'nats' ? 'off' : 0,
         kafkaPort: off === 'kafka' ? 'off' : 0,
         amqpPort: off === 'amqp' ? 'off' : 0,
+        amqpAdminPort: 0,
         adminPort: 0,
         portsFile,
       });
-      const rest = (['nats', 'kafka', 'amqp'] as const).filter((name) => name !== off);
+      const isOn = (name: string): boolean => name !== off && !(off === 'amqp' && name === 'amqpAdmin');
+      const rest = (['nats', 'kafka', 'amqp', 'amqpAdmin'] as const).filter(isOn);
       const ports = JSON.parse(await readFile(portsFile, 'utf8')) as { [name: string]: number };
       assert.deepEqual(Object.keys(ports), ['pid', ...rest, 'admin']);
       assert.equal(server.ports[off], undefined);

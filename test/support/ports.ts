@@ -1,4 +1,4 @@
-import { protocolNames, type ProtocolName } from '../../src/protocols/settings.ts';
+import { portFlag, protocolNames, type ProtocolName } from '../../src/protocols/settings.ts';
 
 /** The settings of all ports but that of the admin HTTP. */
 type ProtocolPorts<P> = { readonly [name in ProtocolName as `${name}Port`]: P };
@@ -14,7 +14,6 @@ export const freePorts: ProtocolPorts<0> & { readonly adminPort: 0 } = { ...ofAl
 export const protocolsOff: ProtocolPorts<'off'> = ofAll('off' as const);
 
 /** The same as {@link freePorts} for the command line. */
-export const freePortFlags: readonly string[] = [...protocolNames, 'admin'].flatMap((name) => [
-  `--${name}-port`,
-  '0',
-]);
+export const freePortFlags: readonly string[] = [...protocolNames.map(portFlag), '--admin-port'].flatMap(
+  (flag) => [flag, '0'],
+);

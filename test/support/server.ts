@@ -47,6 +47,7 @@ export interface TestServer extends AsyncDisposable {
   /** Not there with the oracle. */
   readonly kafkaPort: number;
   readonly amqpPort: number;
+  readonly amqpAdminPort: number;
   /** Undefined with the oracle. */
   readonly adminPort: number | undefined;
   /** `127.0.0.1:port`, as NATS clients take it. */
@@ -69,6 +70,7 @@ interface Ports {
   readonly nats: number;
   readonly kafka?: number;
   readonly amqp?: number;
+  readonly amqpAdmin?: number;
   readonly admin: number | undefined;
 }
 
@@ -103,6 +105,7 @@ async function launchPillarbox(
   const args = [mainPath, 'serve', '--data', dataDirectory, '--host', '127.0.0.1'];
   args.push('--nats-port', String(ports?.nats ?? 0), '--admin-port', String(ports?.admin ?? 0));
   args.push('--kafka-port', String(ports?.kafka ?? 0), '--amqp-port', String(ports?.amqp ?? 0));
+  args.push('--amqp-admin-port', String(ports?.amqpAdmin ?? 0));
   args.push('--ports-file', portsFile, ...extra);
   return {
     command: process.execPath,
@@ -202,6 +205,12 @@ class ServerProcess implements TestServer {
     const { amqp } = this.#started();
     if (amqp === undefined) throw new Error('this server does not speak AMQP');
     return amqp;
+  }
+
+  get amqpAdminPort(): number {
+    const { amqpAdmin } = this.#started();
+    if (amqpAdmin === undefined) throw new Error('this server has no management API');
+    return amqpAdmin;
   }
 
   get adminPort(): number | undefined {

@@ -10,6 +10,7 @@ import { AmqpError } from './errors.ts';
 import { Exchanges } from './exchanges/index.ts';
 import { amqpLimits, type AmqpLimits } from './limits.ts';
 import { Queues } from './queues.ts';
+import { endsOf, type ConnectionEnds, type ManagedAmqp } from './managed.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type AmqpConnectionInfo, type CloseReason } from './session.ts';
 
@@ -47,6 +48,9 @@ export class AmqpFrontend implements Frontend {
   readonly #forgetUsers: () => void;
   readonly #endRoute: () => void;
   readonly #report: (event: AmqpEvent) => void;
+  /** The ends of the open connections, for people. */
+  readonly #ends = new WeakMap<Session, ConnectionEnds>();
+  #address: ListenOptions | undefined = undefined;
 
   constructor({ broker, tls, report = () => {}, ...options }: AmqpOptions) {
     const { clock } = broker;
@@ -98,9 +102,32 @@ export class AmqpFrontend implements Frontend {
     return Array.from(this.#sessions, (session) => session.info());
   }
 
+  /** What the management API shows and changes. */
+  get managed(): ManagedAmqp {
+    const { broker, exchanges, queues, limits } = this.#host;
+    const address = (): ListenOptions | undefined => this.#address;
+    return {
+      broker,
+      exchanges,
+      queues,
+      limits,
+      get address() {
+        return address();
+      },
+      isSecured: this.#tls !== undefined,
+      connections: () =>
+        Array.from(this.#sessions, (session) => ({ session, ends: this.#ends.get(session)! })),
+    };
+  }
+
+  listening(address: ListenOptions): void {
+    this.#address = address;
+  }
+
   /** Listens without a door, for a broker of one protocol. */
   async listen(options: ListenOptions): Promise<{ readonly port: number }> {
     const { port } = await this.#listener.listen(options);
+    this.listening({ host: options.host, port });
     return { port };
   }
 
@@ -139,7 +166,9 @@ export class AmqpFrontend implements Frontend {
   #letIn(socket: Socket, id: number): void {
     // The frontend may have begun to close, or become full, during the handshake.
     if (!this.#sessions.hasRoom()) return this.#hall.refusals.refuse(socket);
+    const ends = endsOf(socket);
     const session = new Session(this.#host, socket, id);
+    this.#ends.set(session, ends);
     this.#sessions.add(session);
     this.#report({ kind: 'connected', connection: session.info() });
   }

@@ -23,6 +23,8 @@ export class AmqpConsumer implements Consumer {
   readonly topic: Topic;
   readonly group: Group;
   readonly noAck: boolean;
+  /** The most unanswered deliveries; 0: no limit of its own. */
+  readonly prefetch: number;
   readonly priority: number;
   readonly connection: number;
   readonly creditBytes: number = Infinity;
@@ -44,6 +46,7 @@ export class AmqpConsumer implements Consumer {
     this.group = group;
     this.topic = group.topic;
     this.noAck = noAck;
+    this.prefetch = prefetch;
     this.priority = priority;
     this.connection = channel.session.id;
     this.tagBytes = Buffer.from(tag, 'utf8');

@@ -42,7 +42,7 @@ export function writeDelivery(
   { channel, deliveryTag, redelivered, record, queue, isDurable, broker }: HandedOver,
   frameBytesMax: number,
 ): void {
-  const { exchange, routingKey, properties } = partsOf(record, queue, isDurable, broker);
+  const { exchange, routingKey, properties } = handedOverParts(record, queue, isDurable, broker);
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);
   const isDeliver = handover.kind === 'deliver';
@@ -75,13 +75,19 @@ export function writeDelivery(
   output.messages++;
 }
 
-interface Parts {
+export interface HandedOverParts {
   readonly exchange: Uint8Array;
   readonly routingKey: Uint8Array;
   readonly properties: Uint8Array;
 }
 
-function partsOf(record: Record, queue: Buffer, isDurable: boolean, broker: Broker): Parts {
+/** The parts of a message as a consumer gets them. */
+export function handedOverParts(
+  record: Record,
+  queue: Buffer,
+  isDurable: boolean,
+  broker: Broker,
+): HandedOverParts {
   const { exchange, properties } = deliveredParts(record, isDurable);
   if (record.hasHeaders && isDeadLetter(record.headers)) {
     const before = propertiesOfStored(record.headers) ?? readProperties(properties);

@@ -1,4 +1,23 @@
 export { AmqpFrontend, type AmqpEvent, type AmqpOptions } from './amqp-frontend.ts';
 export { amqpLimits, defaultLimits, type AmqpLimits } from './limits.ts';
+export type { Channel } from './channel.ts';
+export type { AmqpConsumer } from './consumer.ts';
+export { handedOverParts } from './delivery-writer.ts';
+export { AmqpError, amqpError, shownExchange, shownQueue, virtualHost } from './errors.ts';
+export {
+  exchangeTypes,
+  type Binding,
+  type Destination,
+  type Exchange,
+  type ExchangeDefinition,
+  type ExchangeType,
+} from './exchanges/index.ts';
+export { checkEquivalent as checkEquivalentExchange, checkNotDefault } from './handlers/exchange.ts';
+export { countOf } from './handlers/queue.ts';
+export type { ManagedAmqp, ManagedConnection } from './managed.ts';
+export { checkPermission } from './permissions.ts';
+export { checkReserved, definitionOf } from './queues.ts';
 export { RegularPattern } from './regular-pattern.ts';
+export { rabbitVersion } from './server-properties.ts';
+export { publishSingle } from './single-publish.ts';
 export type { AmqpConnectionInfo } from './session.ts';

@@ -1,6 +1,5 @@
-import type { TopicAction } from '../users/index.ts';
+import type { Access, TopicAction } from '../users/index.ts';
 import { AmqpError, virtualHost } from './errors.ts';
-import type { Session } from './session.ts';
 
 /** RabbitMQ's permissions, and what they are here. */
 const actions: { readonly [P in Permission]: TopicAction } = {
@@ -10,16 +9,22 @@ const actions: { readonly [P in Permission]: TopicAction } = {
 };
 export type Permission = 'configure' | 'write' | 'read';
 
-/** Throws ACCESS_REFUSED if the user of a connection may not do this with a queue or an exchange. */
+/** Whoever acts: the user of a connection, or of a request of the management API. */
+export interface Actor {
+  readonly access: Access;
+  readonly userName: string;
+}
+
+/** Throws ACCESS_REFUSED if the actor may not do this with a queue or an exchange. */
 export function checkPermission(
-  session: Session,
+  { access, userName }: Actor,
   permission: Permission,
   kind: 'queue' | 'exchange',
   name: string,
 ): void {
-  if (session.access.may(actions[permission], name)) return;
+  if (access.may(actions[permission], name)) return;
   throw new AmqpError(
     'ACCESS_REFUSED',
-    `${permission} access to ${kind} '${name}' in vhost '${virtualHost}' refused for user '${session.userName}'`,
+    `${permission} access to ${kind} '${name}' in vhost '${virtualHost}' refused for user '${userName}'`,
   );
 }

@@ -1,9 +1,17 @@
 import type { Topic } from '../../broker/index.ts';
 import type { FieldTable } from '../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from './errors.ts';
-import { checkPermission } from './permissions.ts';
+import { checkPermission, type Actor } from './permissions.ts';
 import type { PublishTarget } from './publish-target.ts';
-import type { Session } from './session.ts';
+import type { SessionHost } from './session-host.ts';
+
+/** What routing needs of the server. */
+export type RoutingHost = Pick<SessionHost, 'exchanges' | 'broker'>;
+
+/** Whoever publishes. */
+export interface Publisher extends Actor {
+  readonly host: RoutingHost;
+}
 
 /** What a message is routed by, besides its target. */
 export interface Routable {
@@ -19,7 +27,7 @@ export interface PublishRoute {
 }
 
 /** Finds the queues that a message goes to, each once. Throws NOT_FOUND or ACCESS_REFUSED. */
-export function routeOf(session: Session, target: PublishTarget, message: Routable): PublishRoute {
+export function routeOf(session: Publisher, target: PublishTarget, message: Routable): PublishRoute {
   const { exchanges } = session.host;
   const { generation } = exchanges;
   const { copies } = message;
@@ -41,7 +49,7 @@ export function routeOf(session: Session, target: PublishTarget, message: Routab
 }
 
 /** The default exchange: each routing key is the name of a queue. */
-function routeByName(session: Session, target: PublishTarget, copies: readonly string[]): PublishRoute {
+function routeByName(session: Publisher, target: PublishTarget, copies: readonly string[]): PublishRoute {
   const topics = new Set<Topic>();
   for (const name of new Set([target.routingKey, ...copies])) {
     if (name !== target.routingKey) checkPermission(session, 'write', 'queue', name);
@@ -56,7 +64,7 @@ function routeByName(session: Session, target: PublishTarget, copies: readonly s
 }
 
 /** Checks that the exchange exists and that the client may publish to it. */
-function admit(session: Session, target: PublishTarget): void {
+function admit(session: Publisher, target: PublishTarget): void {
   const { exchange: name, routingKey } = target;
   target.isRouted = false;
   // The default exchange is as good as the queue.

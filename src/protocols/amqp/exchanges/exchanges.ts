@@ -66,6 +66,11 @@ export class Exchanges {
     return exchange;
   }
 
+  /** How many there are, besides the default one. */
+  get size(): number {
+    return this.#byName.size;
+  }
+
   all(): Iterable<Exchange> {
     return this.#byName.values();
   }

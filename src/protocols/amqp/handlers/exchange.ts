@@ -6,6 +6,7 @@ import {
   sameValue,
   type Destination,
   type Exchange,
+  type ExchangeDefinition,
   type ExchangeType,
 } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
@@ -83,7 +84,10 @@ function declare({ session }: Channel, values: Declare): Promise<void> | undefin
 }
 
 /** Throws PRECONDITION_FAILED if the exchange is not what is declared. */
-function checkEquivalent({ name, definition }: Exchange, declared: Declare): void {
+export function checkEquivalent(
+  { name, definition }: Exchange,
+  declared: Omit<ExchangeDefinition, 'name' | 'type'> & { readonly type: string },
+): void {
   const check = (what: string, received: FieldValue | undefined, current: FieldValue | undefined): void => {
     if (received !== current) throw inequivalent(shownExchange(name), what, received, current);
   };

@@ -104,7 +104,7 @@ function withKey(record: Record, key: string): Record {
 }
 
 /** What the properties ask of the publish; undefined for most messages. */
-function optionsOf(properties: Properties): PublishToAllOptions | undefined {
+export function optionsOf(properties: Properties): PublishToAllOptions | undefined {
   const ttlMs = ttlOf(properties);
   const { priority = 0 } = properties;
   if (priority === 0) return ttlMs === undefined ? undefined : { ttlMs };
@@ -123,7 +123,7 @@ function headersOf({ properties }: Content): FieldTable {
   return readProperties(properties).headers ?? new Map();
 }
 
-function checkUserId({ userName }: Session, { userId }: Properties): void {
+export function checkUserId({ userName }: Pick<Session, 'userName'>, { userId }: Properties): void {
   if (userId !== undefined && userId !== userName)
     throw new AmqpError(
       'PRECONDITION_FAILED',

@@ -1,0 +1,1 @@
+export { AmqpAdminFrontend, type AmqpAdminOptions } from './frontend.ts';

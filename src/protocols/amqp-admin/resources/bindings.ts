@@ -1,0 +1,124 @@
+import type { Topic } from '../../../broker/index.ts';
+import { virtualHost, type Binding } from '../../amqp/index.ts';
+import type { Api } from '../api.ts';
+import { propertiesKey } from '../binding-key.ts';
+import { listed, shown } from '../collection.ts';
+import { objectNotFound } from '../errors.ts';
+import { jsonOfTable } from '../field-json.ts';
+import type { ApiReply } from '../reply.ts';
+import type { ApiRequest, JsonObject } from '../request.ts';
+import { virtualHostOf } from '../virtual-hosts.ts';
+import { visibleBindings, visibleQueues } from '../visible.ts';
+import { exchangeNameOf, exchangeOf } from './exchanges.ts';
+import { queueOf } from './queues.ts';
+
+/** A binding as it is listed. */
+export interface BindingJson {
+  readonly source: string;
+  readonly vhost: string;
+  readonly destination: string;
+  readonly destination_type: 'queue' | 'exchange';
+  readonly routing_key: string;
+  readonly arguments: JsonObject;
+  readonly properties_key: string;
+}
+
+export function list(request: ApiRequest, api: Api): ApiReply {
+  virtualHostOf(request.params);
+  return listedBindings(request, allBindings(request, api));
+}
+
+/** The bindings of a queue, with that of the default exchange. */
+export function ofQueue(request: ApiRequest, api: Api): ApiReply {
+  const { name } = queueOf(request, api);
+  return listedBindings(request, to(allBindings(request, api), 'queue', name));
+}
+
+export function fromExchange(request: ApiRequest, api: Api): ApiReply {
+  const { name } = exchangeOf(request, api);
+  return listedBindings(
+    request,
+    allBindings(request, api).filter(({ source }) => source === name),
+  );
+}
+
+export function toExchange(request: ApiRequest, api: Api): ApiReply {
+  const { name } = exchangeOf(request, api);
+  return listedBindings(request, to(allBindings(request, api), 'exchange', name));
+}
+
+/** The bindings between two ends: none if there is none of the ends. */
+export function betweenEnds(request: ApiRequest, api: Api): ApiReply {
+  return listedBindings(request, between(request, api));
+}
+
+/** One binding, by its properties key. */
+export function show(request: ApiRequest, api: Api): ApiReply {
+  const found = between(request, api).find(
+    ({ properties_key }) => properties_key === request.params['properties'],
+  );
+  if (!found) throw objectNotFound();
+  return shown(request.query, found);
+}
+
+/** The bindings between the two ends that the path names. */
+function between(request: ApiRequest, api: Api): BindingJson[] {
+  const { source = '', queue, exchange = '' } = request.params;
+  virtualHostOf(request.params);
+  const from = exchangeNameOf(source);
+  const target =
+    queue === undefined
+      ? to(allBindings(request, api), 'exchange', exchangeNameOf(exchange))
+      : to(allBindings(request, api), 'queue', queue);
+  return target.filter((binding) => binding.source === from);
+}
+
+function to(all: readonly BindingJson[], type: 'queue' | 'exchange', name: string): BindingJson[] {
+  return all.filter(({ destination, destination_type }) => destination === name && destination_type === type);
+}
+
+function allBindings({ caller }: ApiRequest, { amqp }: Api): BindingJson[] {
+  return [
+    ...visibleQueues(amqp, caller).map(bindingOfDefault),
+    ...Array.from(visibleBindings(amqp, caller), bindingJson),
+  ];
+}
+
+function listedBindings({ query }: ApiRequest, entries: readonly BindingJson[]): ApiReply {
+  return listed(query, {
+    entries: entries.toSorted(inOrder),
+    nameOf: ({ source }) => source,
+    describe: (binding) => binding,
+  });
+}
+
+function inOrder(one: BindingJson, other: BindingJson): number {
+  for (const field of ['source', 'destination', 'routing_key', 'properties_key'] as const)
+    if (one[field] !== other[field]) return one[field] < other[field] ? -1 : 1;
+  return 0;
+}
+
+/** The default exchange routes to each queue by its name. */
+function bindingOfDefault({ name }: Topic): BindingJson {
+  return {
+    source: '',
+    vhost: virtualHost,
+    destination: name,
+    destination_type: 'queue',
+    routing_key: name,
+    arguments: {},
+    properties_key: propertiesKey(name, new Map()),
+  };
+}
+
+export function bindingJson({ source, destination, routingKey, arguments: table }: Binding): BindingJson {
+  return {
+    source: source.name,
+    vhost: virtualHost,
+    destination: destination.kind === 'queue' ? destination.topic.name : destination.exchange.name,
+    destination_type: destination.kind,
+    routing_key: routingKey,
+    arguments: jsonOfTable(table),
+    properties_key: propertiesKey(routingKey, table),
+  };
+}
