@@ -1,4 +1,5 @@
-import amqplib, { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
+import { AMQPClient, type AMQPChannel, type AMQPMessage } from '@cloudamqp/amqp-client';
+import amqplib, { type ChannelModel, type ConfirmChannel } from 'amqplib';
 import { serverKind, startServer, type TestServer } from '../../support/index.ts';
 import type {
   DeadLetter,
@@ -17,11 +18,12 @@ import { NatsBroker } from './nats.ts';
 const amqpGroup = 'default';
 
 /**
- * AMQP, by amqplib. A queue has one group, `default`, whatever the suite calls it. Topics and groups are
+ * AMQP: amqplib publishes with confirms, and @cloudamqp/amqp-client consumes in transactions, whose commit is
+ * the answer to an ack. A queue has one group, `default`, whatever the suite calls it. Topics and groups are
  * created through JetStream, as streams and durable consumers: AMQP has no words for logs and deadlines.
  */
 export const amqpDriver: DeliveryDriver = {
-  protocol: 'AMQP (amqplib)',
+  protocol: 'AMQP (amqplib, @cloudamqp/amqp-client)',
   capabilities: {
     fanOut: false,
     nack: true,
@@ -34,15 +36,14 @@ export const amqpDriver: DeliveryDriver = {
     inFlightLimit: true,
     keyOrdering: false,
     keyRuns: false,
-    // basic.ack has no answer.
-    durableAcks: false,
+    durableAcks: true,
     lateAcks: false,
-    deadLetters: false,
+    deadLetters: true,
     repeatedHeaders: false,
     later: false,
-    expiry: false,
+    expiry: true,
     uniqueKeys: false,
-    priorities: false,
+    priorities: true,
     precedence: false,
   },
   start: async () => {
@@ -61,6 +62,8 @@ class AmqpBroker implements DeliveryBroker {
   readonly #nats: NatsBroker;
   #connection!: ChannelModel;
   #channel!: ConfirmChannel;
+  /** The topics that were declared as queues, with their group. */
+  readonly #declared = new Set<string>();
 
   constructor(server: TestServer) {
     this.#server = server;
@@ -73,25 +76,35 @@ class AmqpBroker implements DeliveryBroker {
   }
 
   async #open(): Promise<void> {
-    this.#connection = await connectTo(this.#server);
+    this.#connection = await amqplib.connect(`amqp://127.0.0.1:${this.#server.amqpPort}`);
+    this.#connection.on('error', () => {});
     this.#channel = await this.#connection.createConfirmChannel();
     this.#channel.on('error', () => {});
   }
 
-  createTopic(topic: string, kind: TopicKind): Promise<void> {
-    return this.#nats.createTopic(topic, kind);
+  /** JetStream has no word for priorities: such a queue is declared. */
+  async createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void> {
+    if (priorities === undefined) return this.#nats.createTopic(topic, kind);
+    await this.#channel.assertQueue(topic, { maxPriority: priorities - 1 });
+    this.#declared.add(topic);
   }
 
-  createGroup(topic: string, _: string, options?: GroupOptions): Promise<void> {
-    return this.#nats.createGroup(topic, amqpGroup, options);
+  async createGroup(topic: string, _: string, options?: GroupOptions): Promise<void> {
+    if (!this.#declared.has(topic)) await this.#nats.createGroup(topic, amqpGroup, options);
   }
 
   async publish(
     topic: string,
-    { value, key, headers = [] }: OutgoingMessage,
+    { value, key, headers = [], ttlMs, priority }: OutgoingMessage,
   ): Promise<{ readonly duplicate: boolean }> {
     const content = Buffer.from(value);
-    const options = { persistent: true, headers: Object.fromEntries(headers), mandatory: true };
+    const options = {
+      persistent: true,
+      headers: Object.fromEntries(headers),
+      mandatory: true,
+      ...(ttlMs !== undefined && { expiration: ttlMs }),
+      ...(priority !== undefined && { priority }),
+    };
     if (key === undefined) this.#channel.sendToQueue(topic, content, options);
     else {
       await this.#channel.bindQueue(topic, 'amq.direct', `${topic}.${key}`);
@@ -102,18 +115,17 @@ class AmqpBroker implements DeliveryBroker {
   }
 
   async join(topic: string): Promise<DeliveryConsumer> {
-    const connection = await connectTo(this.#server);
-    const channel = await connection.createChannel();
-    channel.on('error', () => {});
+    const client = new AMQPClient(`amqp://127.0.0.1:${this.#server.amqpPort}`, undefined, null);
+    const connection = await client.connect();
+    const channel = await connection.channel();
+    await channel.txSelect();
     const consumer = new PullingConsumer(channel, topic);
     return {
       receive: (waitMs) => consumer.receive(waitMs),
       abandon: async () => {
-        (connection.connection as unknown as { stream: { destroy(): void } }).stream.destroy();
+        (client as unknown as { readonly socket?: { destroy(): void } }).socket?.destroy();
       },
       [Symbol.asyncDispose]: async () => {
-        // The channel first: the end of a connection overtakes the acks that amqplib has not written yet.
-        await channel.close().catch(() => {});
         await connection.close().catch(() => {});
       },
     };
@@ -123,8 +135,9 @@ class AmqpBroker implements DeliveryBroker {
     return this.#nats.countStored(topic);
   }
 
-  readDeadLetters(topic: string): Promise<readonly DeadLetter[]> {
-    return this.#nats.readDeadLetters(topic, amqpGroup);
+  async readDeadLetters(topic: string, group: string): Promise<readonly DeadLetter[]> {
+    const letters = await this.#nats.readDeadLetters(topic, amqpGroup);
+    return letters.map((letter) => (letter.group === amqpGroup ? { ...letter, group } : letter));
   }
 
   async crash(): Promise<void> {
@@ -143,50 +156,46 @@ class AmqpBroker implements DeliveryBroker {
   }
 }
 
-async function connectTo(server: TestServer): Promise<ChannelModel> {
-  const connection = await amqplib.connect(`amqp://127.0.0.1:${server.amqpPort}`);
-  connection.on('error', () => {});
-  return connection;
-}
-
 /** A consumer that takes a message when the test asks for one: by basic.get, again and again. */
 class PullingConsumer {
-  readonly #channel: Channel;
+  readonly #channel: AMQPChannel;
   readonly #queue: string;
 
-  constructor(channel: Channel, queue: string) {
+  constructor(channel: AMQPChannel, queue: string) {
     this.#channel = channel;
     this.#queue = queue;
   }
 
   async receive(waitMs: number): Promise<Delivery | undefined> {
-    const channel = this.#channel;
     const endMs = Date.now() + waitMs;
     for (;;) {
-      const message = await channel.get(this.#queue);
-      if (message !== false) return deliveryOf(channel, this.#queue, message as unknown as ConsumeMessage);
+      const message = await this.#channel.basicGet(this.#queue, { noAck: false });
+      if (message) return deliveryOf(this.#channel, this.#queue, message);
       if (Date.now() >= endMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 }
 
-function deliveryOf(channel: Channel, queue: string, message: ConsumeMessage): Delivery {
-  const { content, fields, properties } = message;
+function deliveryOf(channel: AMQPChannel, queue: string, message: AMQPMessage): Delivery {
   const prefix = `${queue}.`;
-  const key = fields.routingKey;
-  const entries = Object.entries(properties.headers ?? {}) as [string, unknown][];
+  const key = message.routingKey;
+  const entries = Object.entries(message.properties.headers ?? {}) as [string, unknown][];
   const headers: HeaderList = entries.map(([name, value]) => [name, String(value)]);
   const unsupported = (): Promise<never> => Promise.reject(new Error('AMQP has no word for this'));
+  const committed = async (answer: Promise<void>): Promise<void> => {
+    await answer;
+    await channel.txCommit();
+  };
   return {
-    value: content,
+    value: message.body ?? new Uint8Array(0),
     key: key.startsWith(prefix) ? key.slice(prefix.length) : key,
     headers,
     deliveries: 0,
-    ack: async () => channel.ack(message),
-    nack: async () => channel.nack(message),
+    ack: () => committed(message.ack()),
+    nack: () => committed(message.nack(true)),
     nackLater: unsupported,
     extend: unsupported,
-    reject: async () => channel.reject(message, false),
+    reject: () => committed(message.reject(false)),
   };
 }
