@@ -1,32 +1,10 @@
-/**
- * The same requests to us and to RabbitMQ, whose answers are compared. RABBITMQ_PORT is the port of one on
- * loopback, with its guest user; it may be used for nothing else, because queues stay behind. `.ci/rabbitmq`
- * starts one.
- */
-import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { methods, type FieldValue } from '../../../src/wire/amqp/index.ts';
-import { Peer } from '../../protocols/amqp/amqp-kit.ts';
-import { uniqueName, useServer } from '../../support/index.ts';
+/** What goes wrong with exchanges, queues, messages and channels, beside RabbitMQ. */
+import { methods } from '../../../src/wire/amqp/index.ts';
+import { uniqueName } from '../../support/index.ts';
+import { ask, compareWithRabbit, table, type Act } from './rabbitmq-kit.ts';
 
-const rabbitPort = Number(process.env['RABBITMQ_PORT'] ?? 0);
-const skip = rabbitPort === 0 ? 'RABBITMQ_PORT is not set' : false;
-/** For a peer that answers nothing. */
-const answerMs = 1_000;
-
-type Act = (peer: Peer, other: Peer) => Promise<string>;
-
-const table = (...entries: [string, FieldValue][]): ReadonlyMap<string, FieldValue> => new Map(entries);
 const name = uniqueName('q');
 const deletion = { reserved1: 0, ifUnused: false, ifEmpty: false, noWait: false } as const;
-
-/** Sends a method and returns what comes back. */
-function ask(send: (peer: Peer) => void): Act {
-  return (peer) => {
-    send(peer);
-    return peer.next();
-  };
-}
 
 /** Declares the queue first. */
 function withQueue(act: Act): Act {
@@ -116,25 +94,4 @@ const cases: { readonly [what: string]: Act } = {
   'a channel that is open': ask((peer) => peer.send(methods.channel.open, { reserved1: '' })),
 };
 
-describe('what RabbitMQ answers, too', { skip }, () => {
-  const server = useServer();
-
-  async function answerOf(port: number, act: Act): Promise<string> {
-    const open = async (): Promise<Peer> => {
-      const peer = await Peer.connect(port);
-      await peer.handshake();
-      peer.send(methods.channel.open, { reserved1: '' });
-      await peer.expect('1 channel.open-ok');
-      return peer;
-    };
-    using peer = await open();
-    using other = await open();
-    const nothing = new Promise<string>((resolve) => setTimeout(resolve, answerMs, 'nothing').unref());
-    return Promise.race([act(peer, other), nothing]);
-  }
-
-  for (const [what, act] of Object.entries(cases))
-    test(what, async () => {
-      assert.equal(await answerOf(server().amqpPort, act), await answerOf(rabbitPort, act));
-    });
-});
+compareWithRabbit('what RabbitMQ answers, too', cases);
