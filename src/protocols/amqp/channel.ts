@@ -82,6 +82,7 @@ export class Channel {
         record,
         queue: consumer.queueBytes,
         isDurable: consumer.topic.config.durability === 'disk',
+        showsOffset: consumer.showsOffsets,
         broker: session.host.broker,
       },
       session.frameBytesMax,
@@ -132,7 +133,7 @@ export class Channel {
   /** Ends a consumer; its deliveries may still be answered. */
   cancel(consumer: AmqpConsumer): void {
     if (!this.consumers.delete(consumer.tag)) return;
-    consumer.group.detach(consumer);
+    consumer.leave();
     this.session.host.queues.consumerDetached(consumer.topic);
   }
 
@@ -153,7 +154,7 @@ export class Channel {
     this.rollBack();
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
-    for (const consumer of consumers) consumer.group.detach(consumer);
+    for (const consumer of consumers) consumer.leave();
     for (const { receipt } of this.unacked.takeAll()) receipt.release();
     for (const consumer of consumers) this.session.host.queues.consumerDetached(consumer.topic);
   }

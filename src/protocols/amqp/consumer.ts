@@ -26,6 +26,8 @@ export class AmqpConsumer implements Consumer {
   /** The most unanswered deliveries; 0: no limit of its own. */
   readonly prefetch: number;
   readonly priority: number;
+  /** Whether its deliveries say the offset of their message. */
+  readonly showsOffsets: boolean = false;
   readonly connection: number;
   readonly creditBytes: number = Infinity;
   /** The tag and the name of the queue, as they are written. */
@@ -36,7 +38,7 @@ export class AmqpConsumer implements Consumer {
   readonly #channel: Channel;
   readonly #prefetch: number;
   #isWaitingForOutput = false;
-  /** Deliveries to be acked, of a consumer that does not ack. */
+  /** Deliveries to be acked without an answer of the client. */
   #toAck: Receipt[] = [];
 
   constructor(channel: Channel, group: Group, { tag, noAck, prefetch, priority }: ConsumerOptions) {
@@ -69,13 +71,21 @@ export class AmqpConsumer implements Consumer {
   receive(delivery: Delivery): void {
     const receipt = Receipt.of(this.group, delivery);
     this.#channel.deliver(this, delivery, receipt);
-    if (!this.noAck) return;
-    // A delivery cannot be acked while it is made.
-    if (this.#toAck.push(receipt) === 1) queueMicrotask(() => this.#ackDelivered());
+    if (this.noAck) this.ackLater(receipt);
+  }
+
+  /** Takes no more messages; its deliveries may still be answered. */
+  leave(): void {
+    this.group.detach(this);
   }
 
   ended(reason: ConsumerEnd): void {
     this.#channel.consumerEnded(this, reason);
+  }
+
+  /** A delivery cannot be acked while it is made. */
+  protected ackLater(receipt: Receipt): void {
+    if (this.#toAck.push(receipt) === 1) queueMicrotask(() => this.#ackDelivered());
   }
 
   #ackDelivered(): void {

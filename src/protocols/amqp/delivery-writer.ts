@@ -14,6 +14,7 @@ import { writeI64, writeU16, writeU32 } from '../../util/index.ts';
 import type { Output } from '../connections/index.ts';
 import { deadLetterParts, isDeadLetter } from './dead-letters.ts';
 import { deliveredParts, propertiesOfStored } from './message.ts';
+import { withOffset } from './streams/index.ts';
 
 const shortBytesMax = 255;
 const noBytes = Buffer.alloc(0);
@@ -32,6 +33,8 @@ export interface HandedOver {
   /** The name of its queue: the routing key of messages without a key. */
   readonly queue: Buffer;
   readonly isDurable: boolean;
+  /** Whether the header `x-stream-offset` says the offset of the message. */
+  readonly showsOffset: boolean;
   readonly broker: Broker;
 }
 
@@ -39,10 +42,11 @@ export interface HandedOver {
 export function writeDelivery(
   output: Output,
   handover: Handover,
-  { channel, deliveryTag, redelivered, record, queue, isDurable, broker }: HandedOver,
+  { channel, deliveryTag, redelivered, record, queue, isDurable, showsOffset, broker }: HandedOver,
   frameBytesMax: number,
 ): void {
-  const { exchange, routingKey, properties } = handedOverParts(record, queue, isDurable, broker);
+  const { exchange, routingKey, properties: own } = handedOverParts(record, queue, isDurable, broker);
+  const properties = showsOffset ? withOffset(own, record.offset) : own;
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);
   const isDeliver = handover.kind === 'deliver';

@@ -1,9 +1,10 @@
-import { defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
+import { defaultGroup, type Broker, type Group, type GroupOptions, type Topic } from '../../broker/index.ts';
 import { encodeTable, Reader, readTable, type FieldTable, type FieldValue } from '../../wire/amqp/index.ts';
 import { isLegalName, names } from '../names.ts';
 import { AmqpError, inequivalent, shownQueue } from './errors.ts';
 import { sameValue } from './exchanges/index.ts';
 import { queueArguments } from './queue-arguments.ts';
+import { asksForStream, streamTopic } from './streams/index.ts';
 
 /** The owner of an exclusive queue: the connection that declared it. */
 export interface QueueOwner {
@@ -31,6 +32,7 @@ interface StoredQueue {
 
 /** A topic that was not declared by AMQP is a durable queue without arguments. */
 const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: false, arguments: new Map() };
+const plainStream: QueueDefinition = { ...plain, arguments: new Map([['x-queue-type', 'stream']]) };
 
 /**
  * The queues of a server. A queue is a topic with its group `default`. Any topic is a queue: its group comes
@@ -67,10 +69,11 @@ export class Queues {
     return topic;
   }
 
-  /** The group of a queue; a promise if it has to be created. */
-  group(topic: Topic): Group | Promise<Group> {
+  /** The group of a queue; a promise if it has to be created, with these options. */
+  group(topic: Topic, options: Partial<GroupOptions> = {}): Group | Promise<Group> {
     return (
-      topic.groups.get(defaultGroup) ?? topic.createGroup({ name: defaultGroup, ackWaitMs: this.#ackWaitMs })
+      topic.groups.get(defaultGroup) ??
+      topic.createGroup({ ...options, name: defaultGroup, ackWaitMs: this.#ackWaitMs })
     );
   }
 
@@ -79,13 +82,20 @@ export class Queues {
     const { durable, exclusive, autoDelete, arguments: table } = definition;
     if (!isLegalName(name, names.amqp.topic))
       throw new AmqpError('PRECONDITION_FAILED', `the name of a queue has at most 255 bytes`);
-    const { topic: topicOptions, group: groupOptions } = queueArguments(name, table);
     const stored: StoredQueue = {
       durable,
       exclusive,
       autoDelete,
       arguments: encodeTable(table).toString('base64'),
     };
+    // The readers of a stream have groups of their own.
+    if (asksForStream(table))
+      return this.#broker.createTopic({
+        ...streamTopic(name, definition, table),
+        name,
+        attributes: { amqp: stored },
+      });
+    const { topic: topicOptions, group: groupOptions } = queueArguments(name, table);
     const { topic } = await this.#broker.defineQueue(
       {
         ...topicOptions,
@@ -102,7 +112,7 @@ export class Queues {
 
   /** Throws PRECONDITION_FAILED if the queue is not what is declared. */
   checkEquivalent(topic: Topic, declared: QueueDefinition): void {
-    const current = definitionOf(topic);
+    const current = definitionOf(topic, asksForStream(declared.arguments));
     const differ = (name: string, received: FieldValue | undefined, is: FieldValue | undefined): never => {
       throw inequivalent(shownQueue(topic.name), name, received, is);
     };
@@ -150,11 +160,26 @@ export class Queues {
   }
 }
 
-/** What a topic is as a queue. */
-export function definitionOf(topic: Pick<Topic, 'config'>): QueueDefinition {
+/**
+ * What a topic is as a queue. A topic of another protocol that keeps its messages is a stream, too, to clients
+ * that ask for one.
+ */
+export function definitionOf(topic: Pick<Topic, 'config'>, isStreamWanted = false): QueueDefinition {
   const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
-  if (stored === undefined) return plain;
+  if (stored === undefined)
+    return isStreamWanted && topic.config.retention === 'limits' ? plainStream : plain;
   return { ...stored, arguments: readTable(new Reader(Buffer.from(stored.arguments, 'base64'))) };
+}
+
+/** The type of a queue, as RabbitMQ names it. */
+export function typeOf(topic: Topic): string {
+  const type = definitionOf(topic).arguments.get('x-queue-type');
+  return `rabbit_${typeof type === 'string' ? type : 'classic'}_queue`;
+}
+
+/** Whether a queue was declared as a stream. */
+export function isStream(topic: Topic): boolean {
+  return asksForStream(definitionOf(topic).arguments);
 }
 
 /** The deletion is part of the next commit. If the log fails, the process ends. */

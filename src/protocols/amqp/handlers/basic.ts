@@ -12,6 +12,8 @@ import { AmqpConsumer } from '../consumer.ts';
 import { writeDelivery } from '../delivery-writer.ts';
 import { AmqpError, shownQueue } from '../errors.ts';
 import { checkPermission } from '../permissions.ts';
+import { definitionOf, isStream, typeOf } from '../queues.ts';
+import { isStreamArgument, offsetArgument, streamConsumer } from '../streams/index.ts';
 import { on, type Handling } from './handler.ts';
 import { countOf, findQueue } from './queue.ts';
 
@@ -31,9 +33,11 @@ export const basicHandlers: readonly Handling[] = [
   on(methods.basic.consume, (channel, values) => {
     const topic = findQueue(channel, values.queue);
     checkPermission(channel.session, 'read', 'queue', topic.name);
-    checkArguments(topic, values.arguments);
+    const asStream = isReadAsStream(topic, values.arguments);
+    checkArguments(topic, values.arguments, asStream);
     if (channel.consumers.has(values.consumerTag))
       throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${values.consumerTag}'`);
+    if (asStream) return consumeStream(channel, topic, values);
     const group = channel.session.host.queues.group(topic);
     if (group instanceof Promise) return group.then((group) => consume(channel, group, values));
     return consume(channel, group, values);
@@ -52,6 +56,11 @@ export const basicHandlers: readonly Handling[] = [
   on(methods.basic.get, async (channel, { queue, noAck }) => {
     const topic = findQueue(channel, queue);
     checkPermission(channel.session, 'read', 'queue', topic.name);
+    if (isStream(topic))
+      throw new AmqpError(
+        'NOT_IMPLEMENTED',
+        `basic.get not supported by stream queues ${shownQueue(topic.name)}`,
+      );
     await get(channel, await channel.session.host.queues.group(topic), noAck);
   }),
 
@@ -92,7 +101,7 @@ function recover(channel: Channel, requeue: boolean): void {
 }
 
 function consume(channel: Channel, group: Group, values: Consume): void {
-  const { noAck, exclusive, noWait, arguments: table } = values;
+  const { noAck, arguments: table } = values;
   const tag = values.consumerTag === '' ? channel.nextConsumerTag() : values.consumerTag;
   const priority = Number(table.get('x-priority') ?? 0);
   const consumer = new AmqpConsumer(channel, group, {
@@ -101,31 +110,49 @@ function consume(channel: Channel, group: Group, values: Consume): void {
     prefetch: channel.consumerPrefetch,
     priority,
   });
+  attach(channel, consumer, values);
+}
+
+/** Whether a consumer reads a queue as a stream: one of RabbitMQ, or a topic that keeps its messages. */
+function isReadAsStream(topic: Topic, table: FieldTable): boolean {
+  return isStream(topic) || (topic.config.retention === 'limits' && table.has(offsetArgument));
+}
+
+async function consumeStream(channel: Channel, topic: Topic, values: Consume): Promise<void> {
+  const tag = values.consumerTag === '' ? channel.nextConsumerTag() : values.consumerTag;
+  const isShared = definitionOf(topic).arguments.get('x-single-active-consumer') === true;
+  const consumer = await streamConsumer(channel, topic, { ...values, tag, isShared });
+  // The connection may have ended meanwhile.
+  if (channel.isClosed) consumer.leave();
+  else attach(channel, consumer, values);
+}
+
+function attach(channel: Channel, consumer: AmqpConsumer, { exclusive, noWait }: Consume): void {
   try {
     channel.consume(consumer, exclusive);
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'consumer-exclusive')) throw error;
-    throw new AmqpError('ACCESS_REFUSED', `${shownQueue(group.topic.name)} in exclusive use`);
+    throw new AmqpError('ACCESS_REFUSED', `${shownQueue(consumer.topic.name)} in exclusive use`);
   }
   // Deliveries follow in a later turn of the event loop.
-  if (!noWait) channel.send(methods.basic.consumeOk, { consumerTag: tag });
+  if (!noWait) channel.send(methods.basic.consumeOk, { consumerTag: consumer.tag });
 }
 
 /** Arguments of a consumer that have no effect in RabbitMQ either. */
 const ignoredArguments: ReadonlySet<string> = new Set(['x-cancel-on-ha-failover']);
 
 /** Throws PRECONDITION_FAILED for an argument that would be ignored although it means something. */
-function checkArguments(topic: Topic, table: FieldTable): void {
-  const wrong = (name: string, why: string): never => {
-    throw new AmqpError(
-      'PRECONDITION_FAILED',
-      `invalid arg '${name}' for a consumer of ${shownQueue(topic.name)}: ${why}`,
-    );
-  };
+function checkArguments(topic: Topic, table: FieldTable, ofStream: boolean): void {
+  const shown = shownQueue(topic.name);
+  const wrong = (text: string): AmqpError => new AmqpError('PRECONDITION_FAILED', text);
   for (const [name, value] of table) {
-    if (name === 'x-priority') {
-      if (!Number.isSafeInteger(value)) wrong(name, 'expected a whole number');
-    } else if (name.startsWith('x-') && !ignoredArguments.has(name)) wrong(name, 'not supported');
+    if (ignoredArguments.has(name) || !name.startsWith('x-') || (ofStream && isStreamArgument(name)))
+      continue;
+    if (ofStream || isStreamArgument(name))
+      throw wrong(`invalid arg '${name}' for ${shown} of queue type ${typeOf(topic)}`);
+    if (name !== 'x-priority') throw wrong(`invalid arg '${name}' for a consumer of ${shown}: not supported`);
+    if (!Number.isSafeInteger(value))
+      throw wrong(`invalid arg '${name}' for a consumer of ${shown}: expected a whole number`);
   }
 }
 
@@ -175,6 +202,7 @@ function handOver(
       record,
       queue: Buffer.from(topic.name, 'utf8'),
       isDurable: topic.config.durability === 'disk',
+      showsOffset: false,
       broker: session.host.broker,
     },
     session.frameBytesMax,

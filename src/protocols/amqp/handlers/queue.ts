@@ -4,7 +4,8 @@ import type { Channel } from '../channel.ts';
 import { AmqpError, shownQueue } from '../errors.ts';
 import type { Destination, Exchange } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
-import { checkReserved } from '../queues.ts';
+import { asksForStream } from '../streams/index.ts';
+import { checkReserved, isStream } from '../queues.ts';
 import { checkNotDefault } from './exchange.ts';
 import { on, type Handling } from './handler.ts';
 
@@ -35,6 +36,11 @@ export const queueHandlers: readonly Handling[] = [
   on(methods.queue.purge, async (channel, { queue, noWait }) => {
     const topic = findQueue(channel, queue);
     checkPermission(channel.session, 'read', 'queue', topic.name);
+    if (isStream(topic))
+      throw new AmqpError(
+        'NOT_IMPLEMENTED',
+        `queue.purge not supported by stream queues ${shownQueue(topic.name)}`,
+      );
     let messageCount = 0;
     for (const partition of topic.partitions.opened) messageCount += await topic.purge(partition, {});
     if (!noWait) channel.send(methods.queue.purgeOk, { messageCount });
@@ -46,7 +52,7 @@ export const queueHandlers: readonly Handling[] = [
     checkPermission(session, 'configure', 'queue', name);
     const topic = session.host.queues.get(name, session);
     const group = topic?.groups.get(defaultGroup);
-    if (topic && ifUnused && group !== undefined && group.consumers > 0)
+    if (topic && ifUnused && hasConsumers(topic))
       throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} in use`);
     if (topic && ifEmpty && topic.count > 0)
       throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} not empty`);
@@ -67,6 +73,11 @@ function declare(channel: Channel, values: Declare): Topic | Promise<Topic> {
   const name = given === '' ? `amq.gen-${Buffer.from(broker.random.bytes(16)).toString('base64url')}` : given;
   checkPermission(session, 'configure', 'queue', name);
   const definition = { durable, exclusive, autoDelete, arguments: table };
+  if (given === '' && asksForStream(table))
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      'Cannot declare a server-named queue for type rabbit_stream_queue',
+    );
   const known = queues.get(name, session);
   if (known) {
     queues.checkEquivalent(known, definition);
@@ -76,8 +87,9 @@ function declare(channel: Channel, values: Declare): Topic | Promise<Topic> {
   return queues.declare(name, definition, session);
 }
 
-/** A topic of another protocol gets its group now. */
+/** A topic of another protocol gets its group now. A stream needs none. */
 function withGroup(channel: Channel, topic: Topic): Topic | Promise<Topic> {
+  if (isStream(topic)) return topic;
   const group = channel.session.host.queues.group(topic);
   return group instanceof Promise ? group.then(() => topic) : topic;
 }
@@ -85,12 +97,19 @@ function withGroup(channel: Channel, topic: Topic): Topic | Promise<Topic> {
 function answer(channel: Channel, { noWait }: Declare, topic: Topic): void {
   channel.lastQueue = topic.name;
   if (noWait) return;
-  const group = topic.groups.get(defaultGroup);
+  // As in RabbitMQ, the readers of a stream are not counted.
+  const group = isStream(topic) ? undefined : topic.groups.get(defaultGroup);
   channel.send(methods.queue.declareOk, {
     queue: topic.name,
     messageCount: countOf(topic, group),
     consumerCount: group?.consumers ?? 0,
   });
+}
+
+/** A stream has consumers in groups of their own. */
+function hasConsumers(topic: Topic): boolean {
+  const groups = isStream(topic) ? [...topic.groups.values()] : [topic.groups.get(defaultGroup)];
+  return groups.some((group) => group !== undefined && group.consumers > 0);
 }
 
 /** Messages that are ready, as far as 32 bits can say. */
