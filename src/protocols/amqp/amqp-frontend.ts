@@ -5,6 +5,7 @@ import type { Frontend, ListenOptions } from '../frontend.ts';
 import { untilCommitted } from '../last-commit.ts';
 import { Users } from '../users/index.ts';
 import { Blockade } from './blockade.ts';
+import type { CloseReason } from './close-reason.ts';
 import { routeDeadLetters } from './dead-letters.ts';
 import { AmqpError } from './errors.ts';
 import { Exchanges } from './exchanges/index.ts';
@@ -12,7 +13,7 @@ import { amqpLimits, type AmqpLimits } from './limits.ts';
 import { Queues } from './queues.ts';
 import { endsOf, type ConnectionEnds, type ManagedAmqp } from './managed.ts';
 import type { SessionHost } from './session-host.ts';
-import { Session, type AmqpConnectionInfo, type CloseReason } from './session.ts';
+import { Session, type AmqpConnectionInfo } from './session.ts';
 
 export interface AmqpOptions {
   readonly broker: Broker;

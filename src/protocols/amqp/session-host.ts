@@ -3,10 +3,11 @@ import type { Clock } from '../../util/index.ts';
 import type { AnswerRoom, Flusher, LoginThrottle, Turns } from '../connections/index.ts';
 import type { Users } from '../users/index.ts';
 import type { Blockade } from './blockade.ts';
+import type { CloseReason } from './close-reason.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { Queues } from './queues.ts';
-import type { CloseReason, Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** A session host has what all sessions of a frontend share. */
 export interface SessionHost {
