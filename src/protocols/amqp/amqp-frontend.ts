@@ -7,6 +7,7 @@ import { Users } from '../users/index.ts';
 import { Blockade } from './blockade.ts';
 import type { CloseReason } from './close-reason.ts';
 import { routeDeadLetters } from './dead-letters.ts';
+import { DirectReplies } from './direct-replies.ts';
 import { AmqpError } from './errors.ts';
 import { Exchanges } from './exchanges/index.ts';
 import { amqpLimits, type AmqpLimits } from './limits.ts';
@@ -71,6 +72,7 @@ export class AmqpFrontend implements Frontend {
       broker,
       exchanges: new Exchanges(broker),
       queues: new Queues(broker, limits.consumerTimeoutMs),
+      replies: new DirectReplies(broker.random),
       blockade: new Blockade(broker),
       clock,
       flusher: new Flusher(clock),

@@ -4,6 +4,7 @@ import { Confirms } from './confirms.ts';
 import type { AmqpConsumer } from './consumer.ts';
 import { Content } from './content.ts';
 import { writeDelivery } from './delivery-writer.ts';
+import type { ReplyConsumer } from './direct-replies.ts';
 import { AmqpError } from './errors.ts';
 import type { PublishTarget } from './publish-target.ts';
 import type { Session } from './session.ts';
@@ -30,6 +31,8 @@ export class Channel {
   prefetch = 0;
   confirms: Confirms | undefined = undefined;
   transaction: Transaction | undefined = undefined;
+  /** Takes direct replies, if the client has asked for them. */
+  replies: ReplyConsumer | undefined = undefined;
   /** The server has closed the channel, and the client has yet to confirm that. */
   isClosing = false;
   #isClosed = false;
@@ -137,6 +140,12 @@ export class Channel {
     this.session.host.queues.consumerDetached(consumer.topic);
   }
 
+  /** Ends the consumer of direct replies. */
+  closeReplies(): void {
+    if (this.replies) this.session.host.replies.close(this.replies);
+    this.replies = undefined;
+  }
+
   /** The queue of a consumer is gone: the client is told if it understands that. */
   consumerEnded(consumer: AmqpConsumer, reason: ConsumerEnd): void {
     if (!this.consumers.delete(consumer.tag) || reason === 'closed') return;
@@ -152,6 +161,7 @@ export class Channel {
     this.#isClosed = true;
     this.content.clear();
     this.rollBack();
+    this.closeReplies();
     const consumers = [...this.consumers.values()];
     this.consumers.clear();
     for (const consumer of consumers) consumer.leave();

@@ -1,5 +1,6 @@
 import type { Topic } from '../../broker/index.ts';
 import type { FieldTable } from '../../wire/amqp/index.ts';
+import { isReplyAddress } from './direct-replies.ts';
 import { AmqpError, shownExchange } from './errors.ts';
 import { checkPermission, type Actor } from './permissions.ts';
 import type { PublishTarget } from './publish-target.ts';
@@ -24,7 +25,11 @@ export interface Routable {
 /** Where a message goes to. */
 export interface PublishRoute {
   readonly topics: readonly Topic[];
+  /** Addresses of requesters: see direct-replies.ts. */
+  readonly replies: readonly string[];
 }
+
+const noReplies: readonly string[] = [];
 
 /** Finds the queues that a message goes to, each once. Throws NOT_FOUND or ACCESS_REFUSED. */
 export function routeOf(session: Publisher, target: PublishTarget, message: Routable): PublishRoute {
@@ -42,23 +47,29 @@ export function routeOf(session: Publisher, target: PublishTarget, message: Rout
     routingKeys,
     headers: () => message.headers(),
   });
-  if (copies.length > 0) return { topics };
+  if (copies.length > 0) return { topics, replies: noReplies };
   target.topics = topics;
   target.isRouted = isOfKey;
   return target;
 }
 
-/** The default exchange: each routing key is the name of a queue. */
+/** The default exchange: each routing key is the name of a queue, or the address of a requester. */
 function routeByName(session: Publisher, target: PublishTarget, copies: readonly string[]): PublishRoute {
   const topics = new Set<Topic>();
+  const replies: string[] = [];
   for (const name of new Set([target.routingKey, ...copies])) {
+    if (isReplyAddress(name)) {
+      replies.push(name);
+      continue;
+    }
     if (name !== target.routingKey) checkPermission(session, 'write', 'queue', name);
     const topic = session.host.broker.topic(name);
     if (topic) topics.add(topic);
   }
-  const route = { topics: [...topics] };
+  const route = { topics: [...topics], replies };
   if (copies.length > 0) return route;
   target.topics = route.topics;
+  target.replies = replies;
   target.isRouted = true;
   return target;
 }
@@ -67,8 +78,11 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
 function admit(session: Publisher, target: PublishTarget): void {
   const { exchange: name, routingKey } = target;
   target.isRouted = false;
-  // The default exchange is as good as the queue.
-  if (name === '') return checkPermission(session, 'write', 'queue', routingKey);
+  if (name === '') {
+    // The default exchange is as good as the queue. An address is a permission of its own.
+    if (!isReplyAddress(routingKey)) checkPermission(session, 'write', 'queue', routingKey);
+    return;
+  }
   checkPermission(session, 'write', 'exchange', name);
   target.source = session.host.exchanges.find(name);
   if (target.source.definition.internal)

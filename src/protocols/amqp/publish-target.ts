@@ -36,6 +36,8 @@ export class PublishTarget {
   /** The exchange; undefined for the default one. Valid while the generation and the access are the same. */
   source: Exchange | undefined = undefined;
   topics: readonly Topic[] = [];
+  /** The address of a requester, if the routing key is one. */
+  replies: readonly string[] = [];
   /** Whether {@link topics} are the route of every message with this target. */
   isRouted = false;
   generation = -1;

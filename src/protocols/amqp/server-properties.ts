@@ -16,6 +16,8 @@ const capabilities: FieldTable = new Map<string, FieldValue>(
     'connection.blocked',
     'authentication_failure_close',
     'per_consumer_qos',
+    'consumer_priorities',
+    'direct_reply_to',
   ].map((name) => [name, true]),
 );
 

@@ -4,6 +4,7 @@ import type { AnswerRoom, Flusher, LoginThrottle, Turns } from '../connections/i
 import type { Users } from '../users/index.ts';
 import type { Blockade } from './blockade.ts';
 import type { CloseReason } from './close-reason.ts';
+import type { DirectReplies } from './direct-replies.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { Queues } from './queues.ts';
@@ -14,6 +15,7 @@ export interface SessionHost {
   readonly broker: Broker;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  readonly replies: DirectReplies;
   readonly blockade: Blockade;
   readonly clock: Clock;
   readonly flusher: Flusher;

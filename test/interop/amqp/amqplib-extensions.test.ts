@@ -1,7 +1,7 @@
 /** What RabbitMQ adds to AMQP, with amqplib against a server in a process of its own. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import amqplib, { type Channel, type ChannelModel, type GetMessage } from 'amqplib';
+import amqplib, { type Channel, type ChannelModel, type ConsumeMessage, type GetMessage } from 'amqplib';
 import { eventually, uniqueName, useServer } from '../../support/index.ts';
 
 describe('amqplib', () => {
@@ -35,5 +35,41 @@ describe('amqplib', () => {
       assert.equal(await channel.get(queue), false);
     }
     await channel.close();
+  });
+
+  test('direct reply-to is a call of a responder on another connection', async () => {
+    const other = await amqplib.connect(`amqp://guest:guest@127.0.0.1:${server().amqpPort}`);
+    const responder = await other.createChannel();
+    const requester = await connection.createChannel();
+    const queue = uniqueName('calls');
+    await responder.assertQueue(queue, { exclusive: true });
+    await responder.consume(
+      queue,
+      (message) =>
+        message &&
+        responder.sendToQueue(message.properties.replyTo as string, message.content, {
+          correlationId: message.properties.correlationId as string,
+        }),
+      { noAck: true },
+    );
+    const replies: ConsumeMessage[] = [];
+    await requester.consume('amq.rabbitmq.reply-to', (message) => message && replies.push(message), {
+      noAck: true,
+    });
+    for (const correlationId of ['1', '2'])
+      requester.sendToQueue(queue, Buffer.from(`call ${correlationId}`), {
+        correlationId,
+        replyTo: 'amq.rabbitmq.reply-to',
+      });
+    await eventually(() => replies.length === 2);
+    assert.deepEqual(
+      replies.map(({ content, properties }) => [content.toString(), properties.correlationId]),
+      [
+        ['call 1', '1'],
+        ['call 2', '2'],
+      ],
+    );
+    await other.close();
+    await requester.close();
   });
 });

@@ -4,6 +4,7 @@ import { uniqueName } from '../../support/index.ts';
 import { ask, compareWithRabbit, table, type Act } from './rabbitmq-kit.ts';
 
 const name = uniqueName('q');
+const replyQueue = 'amq.rabbitmq.reply-to';
 const deletion = { reserved1: 0, ifUnused: false, ifEmpty: false, noWait: false } as const;
 
 /** Declares the queue first. */
@@ -70,6 +71,40 @@ const cases: { readonly [what: string]: Act } = {
     await peer.consume(name, { noAck: true });
     const { method, header } = await peer.message();
     return method + header;
+  }),
+  'a request without a consumer of replies': ask((peer) =>
+    peer.publish('', 'a', 'b', { replyTo: replyQueue }),
+  ),
+  'a consumer of replies that acks': (peer) => peer.consume(replyQueue),
+  'a second consumer of replies': async (peer) => {
+    await peer.consume(replyQueue, { noAck: true });
+    return peer.consume(replyQueue, { noAck: true, consumerTag: 'other' });
+  },
+  'a tag of a consumer of replies': async (peer) => {
+    await peer.consume(replyQueue, { noAck: true });
+    return peer.consume(replyQueue, { noAck: true });
+  },
+  'a queue of replies without a requester': (peer) => peer.declare(`${replyQueue}.none`, { passive: true }),
+  'the queue of replies': (peer) => peer.declare(replyQueue),
+  'the end of the queue of replies': ask((peer) =>
+    peer.send(methods.queue.delete, { ...deletion, queue: replyQueue }),
+  ),
+  'a message from the queue of replies': ask((peer) => peer.get(replyQueue)),
+  'a binding of the queue of replies': (peer) => peer.bind(replyQueue, 'amq.direct', 'x'),
+  'a mandatory message to the queue of replies': async (peer) => {
+    peer.publish('', replyQueue, 'b', { mandatory: true });
+    return (await peer.message()).method;
+  },
+  'a call': withQueue(async (peer, other) => {
+    await peer.consume(replyQueue, { noAck: true });
+    peer.publish('', name, 'question', { replyTo: replyQueue, correlationId: '1', mandatory: true });
+    await other.consume(name, { noAck: true });
+    const address = /"replyTo":"([^"]+)"/.exec((await other.message()).header)![1]!;
+    const declared = await other.declare(address, { passive: true });
+    other.publish('', address, 'answer', { correlationId: '1', mandatory: true });
+    const { method } = await other.message();
+    const reply = await peer.message();
+    return [declared, method, reply.method, reply.header].join('\n').replaceAll(address, 'address');
   }),
   'an unknown tag': ask((peer) => peer.ack(7)),
   'a tag of a consumer twice': withQueue(async (peer) => {

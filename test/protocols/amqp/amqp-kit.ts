@@ -284,6 +284,15 @@ export class Peer implements Disposable {
     return this.#isClosed;
   }
 
+  /** Reads nothing until {@link resume}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   end(): void {
     this.#socket.destroy();
   }

@@ -10,6 +10,7 @@ import { methods, type Arguments, type FieldTable } from '../../../wire/amqp/ind
 import type { Channel } from '../channel.ts';
 import { AmqpConsumer } from '../consumer.ts';
 import { writeDelivery } from '../delivery-writer.ts';
+import { replyQueue } from '../direct-replies.ts';
 import { AmqpError, shownQueue } from '../errors.ts';
 import { checkPermission } from '../permissions.ts';
 import { definitionOf, isStream, typeOf } from '../queues.ts';
@@ -31,12 +32,12 @@ export const basicHandlers: readonly Handling[] = [
   }),
 
   on(methods.basic.consume, (channel, values) => {
+    if (values.queue === replyQueue) return consumeReplies(channel, values);
     const topic = findQueue(channel, values.queue);
     checkPermission(channel.session, 'read', 'queue', topic.name);
     const asStream = isReadAsStream(topic, values.arguments);
     checkArguments(topic, values.arguments, asStream);
-    if (channel.consumers.has(values.consumerTag))
-      throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${values.consumerTag}'`);
+    checkTag(channel, values.consumerTag);
     if (asStream) return consumeStream(channel, topic, values);
     const group = channel.session.host.queues.group(topic);
     if (group instanceof Promise) return group.then((group) => consume(channel, group, values));
@@ -46,6 +47,7 @@ export const basicHandlers: readonly Handling[] = [
   on(methods.basic.cancel, (channel, { consumerTag, noWait }) => {
     const consumer = channel.consumers.get(consumerTag);
     if (consumer) channel.cancel(consumer);
+    if (channel.replies?.tag === consumerTag) channel.closeReplies();
     if (!noWait) channel.send(methods.basic.cancelOk, { consumerTag });
   }),
 
@@ -98,6 +100,20 @@ function settle(channel: Channel, tag: number, multiple: boolean, how: (receipt:
 function recover(channel: Channel, requeue: boolean): void {
   if (!requeue) throw new AmqpError('NOT_IMPLEMENTED', 'requeue=false');
   channel.answer(channel.unacked.takeAll(), (receipt) => receipt.release());
+}
+
+function checkTag({ consumers, replies }: Channel, tag: string): void {
+  if (consumers.has(tag) || (tag !== '' && replies?.tag === tag))
+    throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${tag}'`);
+}
+
+/** Makes a channel a requester: see direct-replies.ts. */
+function consumeReplies(channel: Channel, { consumerTag, noAck, noWait }: Consume): void {
+  checkTag(channel, consumerTag);
+  if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
+  const tag = consumerTag === '' ? channel.nextConsumerTag() : consumerTag;
+  channel.replies = channel.session.host.replies.open(channel, tag);
+  if (!noWait) channel.send(methods.basic.consumeOk, { consumerTag: tag });
 }
 
 function consume(channel: Channel, group: Group, values: Consume): void {

@@ -10,6 +10,7 @@ import {
   readProperties,
   Reader,
   withHeaders,
+  withReplyTo,
   writeContent,
   type FieldTable,
   type Properties,
@@ -18,6 +19,7 @@ import { blindCopyHeader, carbonCopies, copyHeader } from '../carbon-copies.ts';
 import type { Channel } from '../channel.ts';
 import { toAll } from '../confirms.ts';
 import type { Content } from '../content.ts';
+import { replyQueue } from '../direct-replies.ts';
 import { AmqpError, ReplyCode } from '../errors.ts';
 import { routeOf } from '../publish-route.ts';
 import { PublishTarget } from '../publish-target.ts';
@@ -25,9 +27,11 @@ import type { Session } from '../session.ts';
 
 /** The flags of properties that always mean something for the publish: priority, expiration, user-id. */
 const meaningfulFlags = 0x0910;
-/** The headers mean something if they mention copies. */
+/** The headers mean something if they mention copies, and `reply-to` if it asks for direct replies. */
 const headersFlag = 0x2000;
+const replyToFlag = 0x0200;
 const copyBytes = Buffer.from(copyHeader);
+const replyQueueBytes = Buffer.from(replyQueue);
 const noKeys: readonly string[] = [];
 const noTable: FieldTable = new Map();
 /** Class and method, and the reserved argument of basic.publish. */
@@ -64,8 +68,9 @@ export function publish(channel: Channel): void {
   const properties = isPlain(content.properties) ? undefined : readProperties(content.properties);
   const copies = properties ? takeProperties(channel, properties) : noKeys;
   const options = properties && optionsOf(properties);
-  const { topics } = routeOf(session, target, { copies, headers: () => headersOf(content) });
+  const { topics, replies } = routeOf(session, target, { copies, headers: () => headersOf(content) });
   const record = copies.length > 0 ? withKey(content.record, target.routingKey) : content.record;
+  for (const address of replies) session.host.replies.deliver(address, record);
   if (topics.length === 0 && target.mandatory) giveBack(channel, content);
   if (transaction) {
     if (topics.length > 0) transaction.publish(topics, record, options);
@@ -82,7 +87,8 @@ export function publish(channel: Channel): void {
 function isPlain(properties: Buffer): boolean {
   const flags = properties.readUInt16BE(0);
   if ((flags & meaningfulFlags) !== 0) return false;
-  return (flags & headersFlag) === 0 || !properties.includes(copyBytes);
+  if ((flags & headersFlag) !== 0 && properties.includes(copyBytes)) return false;
+  return (flags & replyToFlag) === 0 || !properties.includes(replyQueueBytes);
 }
 
 /**
@@ -90,9 +96,13 @@ function isPlain(properties: Buffer): boolean {
  * headers name.
  */
 function takeProperties(channel: Channel, properties: Properties): readonly string[] {
-  const { session, content } = channel;
+  const { session, content, replies } = channel;
   checkUserId(session, properties);
   const { keys, isBlind } = carbonCopies(properties.headers);
+  if (properties.replyTo === replyQueue) {
+    if (!replies) throw new AmqpError('PRECONDITION_FAILED', 'fast reply consumer does not exist');
+    content.rewrite(withReplyTo(content.properties, replies.address));
+  }
   if (isBlind) content.rewrite(withHeaders(content.properties, [blindCopyHeader], noTable));
   return keys;
 }

@@ -1,6 +1,7 @@
 import { defaultGroup, type Group, type Topic } from '../../../broker/index.ts';
 import { methods, type Arguments } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
+import { isReplyName } from '../direct-replies.ts';
 import { AmqpError, shownQueue } from '../errors.ts';
 import type { Destination, Exchange } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
@@ -14,6 +15,7 @@ type Declare = Arguments<typeof methods.queue.declare>;
 /** The class queue. */
 export const queueHandlers: readonly Handling[] = [
   on(methods.queue.declare, (channel, values) => {
+    if (isReplyName(values.queue)) return declareReplies(channel, values);
     const topic = declare(channel, values);
     if (topic instanceof Promise) return topic.then((topic) => answer(channel, values, topic));
     return answer(channel, values, topic);
@@ -49,6 +51,11 @@ export const queueHandlers: readonly Handling[] = [
   on(methods.queue.delete, async (channel, { queue, ifUnused, ifEmpty, noWait }) => {
     const { session } = channel;
     const name = nameOf(channel, queue);
+    // A queue of replies ends with its consumer.
+    if (isReplyName(name)) {
+      if (!noWait) channel.send(methods.queue.deleteOk, { messageCount: 0 });
+      return;
+    }
     checkPermission(session, 'configure', 'queue', name);
     const topic = session.host.queues.get(name, session);
     const group = topic?.groups.get(defaultGroup);
@@ -61,6 +68,13 @@ export const queueHandlers: readonly Handling[] = [
     if (!noWait) channel.send(methods.queue.deleteOk, { messageCount });
   }),
 ];
+
+/** A declaration of a queue of replies only asks whether its requester is there. */
+function declareReplies(channel: Channel, { queue, noWait }: Declare): void {
+  if (!channel.session.host.replies.has(queue)) throw new AmqpError('NOT_FOUND', `no ${shownQueue(queue)}`);
+  channel.lastQueue = queue;
+  if (!noWait) channel.send(methods.queue.declareOk, { queue, messageCount: 0, consumerCount: 1 });
+}
 
 /** The queue that is declared: one that is there, or a new one. */
 function declare(channel: Channel, values: Declare): Topic | Promise<Topic> {
