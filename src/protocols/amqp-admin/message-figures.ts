@@ -19,6 +19,8 @@ export type MessageCounts = {
 export type MessageStats = {
   readonly publish: number;
   readonly publish_details: Rate;
+  readonly deliver: number;
+  readonly deliver_details: Rate;
   readonly deliver_get: number;
   readonly deliver_get_details: Rate;
   readonly ack: number;
@@ -39,6 +41,8 @@ export const noCounts: MessageCounts = {
 export const noStats: MessageStats = {
   publish: 0,
   publish_details: still,
+  deliver: 0,
+  deliver_details: still,
   deliver_get: 0,
   deliver_get_details: still,
   ack: 0,
@@ -82,11 +86,15 @@ export function countsOf(topic: Topic): MessageCounts {
 export function statsOf(topic: Topic): MessageStats {
   const { published, inPerSecond } = topic.stats();
   const group = topic.groups.get(defaultGroup)?.stats();
+  const delivered = group?.delivered ?? 0;
+  const deliveredRate = rate(group?.deliveredPerSecond ?? 0);
   return {
     publish: published,
     publish_details: rate(inPerSecond),
-    deliver_get: group?.delivered ?? 0,
-    deliver_get_details: rate(group?.deliveredPerSecond ?? 0),
+    deliver: delivered,
+    deliver_details: deliveredRate,
+    deliver_get: delivered,
+    deliver_get_details: deliveredRate,
     ack: group?.acked ?? 0,
     ack_details: rate(group?.ackedPerSecond ?? 0),
     redeliver: group?.redelivered ?? 0,
