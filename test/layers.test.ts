@@ -31,7 +31,11 @@ const layers: { readonly [name: string]: Layer } = {
   broker: { layers: ['log', 'util'], node: [] },
   // One door for all protocols: their table loads a folder when it is switched on. The settings have one of
   // their own, because they show in the types of the package, which need none of Node's.
-  protocols: { layers: ['wire', 'broker', 'util'], doors: /^protocols\/(index|settings)\.ts$/ },
+  protocols: {
+    layers: ['wire', 'broker', 'util'],
+    packages: ['ws'],
+    doors: /^protocols\/(index|settings)\.ts$/,
+  },
   // Types: the JSON of the admin HTTP, for its server and its clients.
   'admin-api': { layers: [], node: [], typesOnly: true },
   server: {

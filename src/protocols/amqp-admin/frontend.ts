@@ -1,12 +1,21 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ManagedAmqp } from '../amqp/index.ts';
 import type { Hall, TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
-import { checkOrigin, findRoute, HttpFrontend, type HttpReply, type HttpRequest } from '../http/index.ts';
+import {
+  checkOrigin,
+  findRoute,
+  HttpFrontend,
+  type HttpReply,
+  type HttpRequest,
+  type OriginRules,
+} from '../http/index.ts';
 import type { Users } from '../users/index.ts';
+import { refuseHandshake, WebSockets } from '../websocket/index.ts';
 import type { Api } from './api.ts';
 import { refusalOf } from './errors.ts';
-import { managementLimits } from './limits.ts';
+import { managementLimits, webSocketMessageBytesMax } from './limits.ts';
 import { logIn } from './login.ts';
 import { httpReply, refusalReply } from './reply.ts';
 import { readBody, type ApiRequest } from './request.ts';
@@ -24,12 +33,16 @@ export interface AmqpAdminOptions {
   readonly report?: (error: unknown, request: string) => void;
 }
 
-/** The frontend of RabbitMQ's management API: its requests read and change what AMQP clients use. */
+/**
+ * The frontend of RabbitMQ's management API: its requests read and change what AMQP clients use. AMQP clients
+ * connect here, too, if they speak by WebSocket.
+ */
 export class AmqpAdminFrontend implements Frontend {
   readonly name = 'amqpAdmin';
   readonly #http: HttpFrontend;
   readonly #api: Api;
   readonly #tls: TlsGuard | undefined;
+  readonly #webSockets: WebSockets;
   readonly #report: (error: unknown, request: string) => void;
   #host = '127.0.0.1';
 
@@ -37,12 +50,18 @@ export class AmqpAdminFrontend implements Frontend {
     this.#api = { amqp, users, hall, node: new ServerNode(amqp, version) };
     this.#tls = tls;
     this.#report = report;
+    this.#webSockets = new WebSockets({
+      subprotocol: 'amqp',
+      messageBytesMax: webSocketMessageBytesMax,
+      accept: (stream) => amqp.admit(stream),
+    });
     this.#http = new HttpFrontend({
       name: this.name,
       authenticates: this.authenticates,
       hall,
       handle: (request) => this.#answer(request),
       refusal: (error, request) => this.#refusal(error, request),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
       limits: managementLimits,
       tls,
     });
@@ -69,13 +88,28 @@ export class AmqpAdminFrontend implements Frontend {
     return this.#http.close(options);
   }
 
-  async #answer(request: HttpRequest): Promise<HttpReply> {
-    checkOrigin(request.headers, {
+  get #originRules(): OriginRules {
+    return {
       boundHost: this.#host,
       // A page that reaches this server under a foreign name (DNS rebinding) has no password.
       takesAnyName: this.authenticates,
       scheme: this.#tls === undefined ? 'http' : 'https',
-    });
+    };
+  }
+
+  /** An AMQP client logs in by itself: only a certificate would be shown by the browser of any page. */
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const isProved = this.authenticates && this.#tls?.asksForCertificates !== true;
+    try {
+      checkOrigin(request.headers, { ...this.#originRules, otherPages: isProved ? 'all' : 'local' });
+    } catch (error) {
+      return refuseHandshake(socket, 403, (error as Error).message);
+    }
+    this.#webSockets.upgrade(request, socket, head);
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpReply> {
+    checkOrigin(request.headers, this.#originRules);
     const caller = await logIn(request, this.#api);
     request.user = caller.userName;
     const { pathname, searchParams: query } = request.url;

@@ -118,6 +118,7 @@ export class AmqpFrontend implements Frontend {
         return address();
       },
       isSecured: this.#tls !== undefined,
+      admit: (stream) => this.#letIn(stream, this.#sessions.nextId()),
       connections: () =>
         Array.from(this.#sessions, (session) => ({ session, ends: this.#ends.get(session)! })),
     };

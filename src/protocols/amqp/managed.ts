@@ -16,6 +16,8 @@ export interface ManagedAmqp {
   readonly address: ListenOptions | undefined;
   /** Whether clients must use TLS. */
   readonly isSecured: boolean;
+  /** Takes a connection whose bytes do not come by a socket of its own, such as a WebSocket. */
+  admit(stream: Socket): void;
   /** The open connections, the oldest first. */
   connections(): readonly ManagedConnection[];
 }

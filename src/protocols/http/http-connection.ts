@@ -112,6 +112,13 @@ export class HttpConnection implements Connection {
     );
   }
 
+  /** Leaves the connection to another protocol; false if a request is under way. */
+  handOver(): boolean {
+    if (this.#underWay || this.socket.destroyed) return false;
+    this.#host.gone(this);
+    return true;
+  }
+
   /** Ends the connection when the server stops: at once without a request, otherwise after the answer. */
   stop(): void {
     if (this.#underWay) this.#underWay.request.abort();

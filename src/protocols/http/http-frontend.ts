@@ -22,6 +22,11 @@ export interface HttpFrontendOptions {
    * text. It is also called for answers that broke off; its reply is then not used.
    */
   readonly refusal: (error: unknown, request: HttpRequest | undefined) => HttpReply;
+  /**
+   * Takes over connections that ask for another protocol (`Upgrade`), which are no longer connections of this
+   * frontend then; `head` has the first bytes after the request. Without it, such a request is like any other.
+   */
+  readonly upgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
   readonly limits?: Partial<HttpLimits>;
   readonly tls?: TlsGuard | undefined;
   /** Connections of this frontend and those of other protocols do not count towards each other's limit. */
@@ -67,6 +72,14 @@ export class HttpFrontend implements Frontend {
     this.#http.maxHeadersCount = 0; // Node would drop headers beyond it unseen; connections count them
     this.#http.on('request', (message, response) => this.#take(message, response, false));
     this.#http.on('checkContinue', (message, response) => this.#take(message, response, true));
+    const { upgrade } = options;
+    if (upgrade)
+      this.#http.on('upgrade', (message, socket, head) => {
+        // Answers to requests before this one would come between the two protocols.
+        if (this.#bySocket.get(socket as Socket)?.handOver() === true)
+          upgrade(message, socket as Socket, head);
+        else socket.destroy();
+      });
     this.#http.on('clientError', (error, socket) => {
       const connection = this.#bySocket.get(socket as Socket);
       if (connection) connection.failed(error);

@@ -7,9 +7,16 @@ export interface OriginRules {
   readonly boundHost: string;
   /** Accepts any name, because every request proves by itself, as by a token, that it is allowed. */
   readonly takesAnyName: boolean;
+  /**
+   * Accepts pages of other origins: `all` if every request proves by itself, by no means of the browser, that
+   * it is allowed; `local` if a server on this machine has served them. Default: none.
+   */
+  readonly otherPages?: 'all' | 'local' | undefined;
   /** The scheme that clients write before `://`. */
   readonly scheme: 'http' | 'https';
 }
+
+const localOrigin = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /**
  * Keeps out web pages. A page on another site may resolve its own name to 127.0.0.1 (DNS rebinding): its
@@ -18,7 +25,7 @@ export interface OriginRules {
  */
 export function checkOrigin(
   { host = '', origin }: Pick<IncomingHttpHeaders, 'host' | 'origin'>,
-  { boundHost, takesAnyName, scheme }: OriginRules,
+  { boundHost, takesAnyName, otherPages, scheme }: OriginRules,
 ): void {
   const name = host
     .replace(/:\d+$/, '')
@@ -36,6 +43,7 @@ export function checkOrigin(
       'host-not-allowed',
       `The Host "${host.slice(0, 200)}" is not one of this server's; use localhost or the address it listens on.`,
     );
-  if (origin !== undefined && origin !== `${scheme}://${host}`)
+  const isOtherPage = origin !== undefined && origin !== `${scheme}://${host}` && otherPages !== 'all';
+  if (isOtherPage && !(otherPages === 'local' && localOrigin.test(origin)))
     throw new HttpError(403, 'origin-not-allowed', 'Web pages of other origins may not send requests here.');
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { Broker, type BrokerOptions } from '../../../src/broker/index.ts';
 import { MemoryFiles, type Files } from '../../../src/log/index.ts';
 import { AmqpFrontend, type AmqpEvent, type AmqpOptions } from '../../../src/protocols/amqp/index.ts';
@@ -71,12 +72,12 @@ const noArguments: FieldTable = new Map();
 
 /** A client that sends the frames it is told to and shows what comes back, frame by frame, as text. */
 export class Peer implements Disposable {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #transcript = new Transcript();
   #read = 0;
   #isClosed = false;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Duplex) {
     this.#socket = socket;
     const parser = new FrameParser(this.#transcript, 131_072);
     parser.parse(protocolHeader);
@@ -84,6 +85,11 @@ export class Peer implements Disposable {
     socket.on('data', (chunk) => parser.parse(chunk));
     socket.on('error', () => {});
     socket.on('close', () => (this.#isClosed = true));
+  }
+
+  /** A client that has a connection already, of whatever kind. */
+  static on(stream: Duplex): Peer {
+    return new Peer(stream);
   }
 
   static async connect(port: number): Promise<Peer> {

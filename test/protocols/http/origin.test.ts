@@ -33,6 +33,20 @@ describe('checkOrigin', () => {
     assert.throws(check('broker.internal', '0.0.0.0', 'http://evil.example', true), HttpError);
   });
 
+  test('takes other pages where they are welcome: all, or those that this machine serves', () => {
+    const host = 'localhost:15672';
+    const rules = { boundHost: '127.0.0.1', takesAnyName: false, scheme: 'http' } as const;
+    checkOrigin({ host, origin: 'https://shop.example' }, { ...rules, otherPages: 'all' });
+    for (const origin of ['http://localhost:5173', 'https://127.0.0.1', 'http://[::1]:80'])
+      checkOrigin({ host, origin }, { ...rules, otherPages: 'local' });
+    for (const origin of ['https://shop.example', 'http://localhost.example', 'http://127.0.0.10', 'null'])
+      assert.throws(
+        () => checkOrigin({ host, origin }, { ...rules, otherPages: 'local' }),
+        HttpError,
+        origin,
+      );
+  });
+
   test('takes pages of its own origin only', () => {
     check('localhost:8222', '127.0.0.1', 'http://localhost:8222')();
     assert.throws(check('localhost:8222', '127.0.0.1', 'http://localhost:3000'), HttpError);

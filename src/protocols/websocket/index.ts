@@ -1,0 +1,1 @@
+export { refuseHandshake, WebSockets, type WebSocketOptions } from './web-sockets.ts';
