@@ -9,12 +9,11 @@ import type { CloseReason } from './close-reason.ts';
 import { routeDeadLetters } from './dead-letters.ts';
 import { DirectReplies } from './direct-replies.ts';
 import { AmqpError } from './errors.ts';
-import { Exchanges } from './exchanges/index.ts';
 import { amqpLimits, type AmqpLimits } from './limits.ts';
-import { Queues } from './queues.ts';
 import { endsOf, type ConnectionEnds, type ManagedAmqp } from './managed.ts';
 import type { SessionHost } from './session-host.ts';
 import { Session, type AmqpConnectionInfo } from './session.ts';
+import { VirtualHosts, type VirtualHost } from './vhosts/index.ts';
 
 export interface AmqpOptions {
   readonly broker: Broker;
@@ -42,6 +41,7 @@ const sweepMsMax = 1_000;
 /** The AMQP frontend takes the connections of AMQP clients and runs their sessions. */
 export class AmqpFrontend implements Frontend {
   readonly name = 'amqp';
+  readonly virtualHosts: VirtualHosts;
   readonly #host: SessionHost;
   readonly #hall: Hall;
   readonly #listener: Listener;
@@ -68,10 +68,16 @@ export class AmqpFrontend implements Frontend {
       sweepMs: Math.min(sweepMsMax, limits.handshakeMs / 4, limits.writeDeadlineMs / 4),
       lookAfter: (session, nowMs) => session.lookAfter(nowMs),
     });
+    this.virtualHosts = new VirtualHosts({
+      broker,
+      consumerTimeoutMs: limits.consumerTimeoutMs,
+      deleted: (vhost) => this.#endSessionsIn(vhost),
+    });
     this.#host = {
       broker,
-      exchanges: new Exchanges(broker),
-      queues: new Queues(broker, limits.consumerTimeoutMs),
+      exchanges: this.virtualHosts.plain.exchanges,
+      queues: this.virtualHosts.plain.queues,
+      inVhost: (name) => this.#hostIn(name),
       replies: new DirectReplies(broker.random),
       blockade: new Blockade(broker),
       clock,
@@ -86,7 +92,7 @@ export class AmqpFrontend implements Frontend {
       closing: (session, reason) => this.#report({ kind: 'closed', connection: session.info(), reason }),
       gone: (session) => this.#sessions.remove(session),
     };
-    this.#endRoute = routeDeadLetters(broker, this.#host.exchanges);
+    this.#endRoute = routeDeadLetters(broker, (topic) => this.virtualHosts.of(topic).exchanges);
     this.#forgetUsers = users.onChange(() => {
       for (const session of this.#sessions) session.renewLogin();
     });
@@ -113,6 +119,7 @@ export class AmqpFrontend implements Frontend {
       broker,
       exchanges,
       queues,
+      virtualHosts: this.virtualHosts,
       limits,
       get address() {
         return address();
@@ -156,7 +163,18 @@ export class AmqpFrontend implements Frontend {
     for (const session of this.#sessions) session.close({ kind: 'stopping' });
     await this.#sessions.ended();
     this.#endRoute();
-    this.#host.exchanges.close();
+    this.virtualHosts.close();
+  }
+
+  #hostIn(name: string): SessionHost | undefined {
+    const vhost = this.virtualHosts.get(name);
+    return vhost && { ...this.#host, exchanges: vhost.exchanges, queues: vhost.queues };
+  }
+
+  #endSessionsIn({ name, queues }: VirtualHost): void {
+    for (const session of this.#sessions)
+      if (session.host.queues === queues)
+        session.fail(new AmqpError('CONNECTION_FORCED', `vhost '${name}' is deleted`));
   }
 
   accept(socket: Socket): void {

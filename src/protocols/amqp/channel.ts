@@ -87,6 +87,7 @@ export class Channel {
         isDurable: consumer.topic.config.durability === 'disk',
         showsOffset: consumer.showsOffsets,
         broker: session.host.broker,
+        names: session.names,
       },
       session.frameBytesMax,
     );

@@ -52,7 +52,7 @@ export class AmqpConsumer implements Consumer {
     this.priority = priority;
     this.connection = channel.session.id;
     this.tagBytes = Buffer.from(tag, 'utf8');
-    this.queueBytes = Buffer.from(group.topic.name, 'utf8');
+    this.queueBytes = Buffer.from(channel.session.host.queues.nameOf(group.topic), 'utf8');
   }
 
   get label(): string {

@@ -11,10 +11,19 @@ import type { Exchanges } from './exchanges/index.ts';
 import { headersOfStored } from './message.ts';
 import { exchangeArgument, keyArgument, routeName } from './dead-letter-policy.ts';
 import { definitionOf } from './queues.ts';
+import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
-/** Routes dead letters by the exchanges of AMQP; returns the function that ends it. */
-export function routeDeadLetters(broker: Broker, exchanges: Exchanges): () => void {
-  return broker.addDeadLetterRoute(routeName, (message) => routeLetter(broker, exchanges, message));
+/**
+ * Routes dead letters by the exchanges of AMQP, those of the virtual host of a topic; returns the function that
+ * ends it.
+ */
+export function routeDeadLetters(
+  broker: Broker,
+  exchangesOf: (topic: LeavingMessage['topic']) => Exchanges,
+): () => void {
+  return broker.addDeadLetterRoute(routeName, (message) =>
+    routeLetter(broker, exchangesOf(message.topic), message),
+  );
 }
 
 /** A message that becomes a dead letter of a topic. */
@@ -22,8 +31,9 @@ type Dying = Pick<LeavingMessage, 'topic' | 'key' | 'headers'>;
 
 /** The queues that get a dead letter. */
 export function routeLetter(broker: Broker, exchanges: Exchanges, message: Dying): readonly Topic[] {
-  const { exchange: name, routingKeys } = wayOf(message.topic, keysOf(broker, message));
-  if (name === '') return routingKeys.flatMap((key) => broker.topic(key) ?? []);
+  const { names } = exchanges;
+  const { exchange: name, routingKeys } = wayOf(message.topic, keysOf(broker, message, names));
+  if (name === '') return routingKeys.flatMap((key) => broker.topic(names.topicName(key) ?? '') ?? []);
   const exchange = exchanges.get(name);
   if (!exchange) return [];
   return exchanges.route(exchange, { routingKeys, headers: () => headersOfStored(message.headers) }).topics;
@@ -67,8 +77,9 @@ export function deadLetterParts(
   stored: readonly Header[],
   exchange: string,
   properties: Properties,
+  names: VhostNames = plainNames,
 ): DeadLetterParts {
-  const { deaths, way } = journeyOf(broker, stored, exchange, copiesIn(properties.headers));
+  const { deaths, way } = journeyOf(broker, stored, exchange, copiesIn(properties.headers), names);
   const { expiration: _, ...rest } = properties;
   const headers = new Map([...(properties.headers ?? []), ...deathHeaders(deaths)]);
   if (way.isRenamed) headers.delete(copyHeader);
@@ -81,11 +92,13 @@ function journeyOf(
   stored: readonly Header[],
   exchange: string,
   copies: readonly string[],
+  names: VhostNames,
 ): { readonly deaths: readonly Death[]; readonly way: Way } {
   const deaths: Death[] = [];
   let way: Way = { exchange, routingKeys: [''], isRenamed: false };
   for (const letter of lettersOf(stored)) {
-    const queue = letter.get(DeadLetterHeader.topic) ?? '';
+    const left = letter.get(DeadLetterHeader.topic) ?? '';
+    const queue = names.queueName(left);
     const cause = letter.get(DeadLetterHeader.cause) ?? '';
     // A message without a key has the name of its queue as its routing key.
     const routingKeys =
@@ -97,7 +110,7 @@ function journeyOf(
       routingKeys,
       seconds: Math.floor(Date.parse(letter.get(DeadLetterHeader.time) ?? '') / 1000) || 0,
     });
-    const topic = broker.topic(queue);
+    const topic = broker.topic(left);
     const next = topic ? wayOf(topic, routingKeys) : { exchange: '', routingKeys, isRenamed: false };
     way = { ...next, isRenamed: way.isRenamed || next.isRenamed };
   }
@@ -169,8 +182,8 @@ function wayOf(topic: Pick<Topic, 'config'>, keys: readonly string[]): Way {
  * The routing keys of a message: its own, and those of its header CC. One for the default exchange has the
  * name of its queue. A dead letter has those that its last death gave it.
  */
-function keysOf(broker: Broker, { key, topic, headers }: Dying): readonly string[] {
+function keysOf(broker: Broker, { key, topic, headers }: Dying, names: VhostNames): readonly string[] {
   const copies = copiesIn(headersOfStored(headers));
-  if (isDeadLetter(headers)) return journeyOf(broker, headers, '', copies).way.routingKeys;
-  return [key === null ? topic.name : Buffer.from(key).toString('utf8'), ...copies];
+  if (isDeadLetter(headers)) return journeyOf(broker, headers, '', copies, names).way.routingKeys;
+  return [key === null ? names.queueName(topic.name) : Buffer.from(key).toString('utf8'), ...copies];
 }

@@ -15,6 +15,7 @@ import type { Output } from '../connections/index.ts';
 import { deadLetterParts, isDeadLetter } from './dead-letters.ts';
 import { deliveredParts, propertiesOfStored } from './message.ts';
 import { withOffset } from './streams/index.ts';
+import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
 const shortBytesMax = 255;
 const noBytes = Buffer.alloc(0);
@@ -36,16 +37,18 @@ export interface HandedOver {
   /** Whether the header `x-stream-offset` says the offset of the message. */
   readonly showsOffset: boolean;
   readonly broker: Broker;
+  /** The names of the virtual host of its consumer. */
+  readonly names: VhostNames;
 }
 
 /** Writes a message, with the method that hands it over, to the output of a connection. */
 export function writeDelivery(
   output: Output,
   handover: Handover,
-  { channel, deliveryTag, redelivered, record, queue, isDurable, showsOffset, broker }: HandedOver,
+  { channel, deliveryTag, redelivered, record, queue, isDurable, showsOffset, broker, names }: HandedOver,
   frameBytesMax: number,
 ): void {
-  const { exchange, routingKey, properties: own } = handedOverParts(record, queue, isDurable, broker);
+  const { exchange, routingKey, properties: own } = handedOverParts(record, queue, isDurable, broker, names);
   const properties = showsOffset ? withOffset(own, record.offset) : own;
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);
@@ -91,12 +94,13 @@ export function handedOverParts(
   queue: Buffer,
   isDurable: boolean,
   broker: Broker,
+  names: VhostNames = plainNames,
 ): HandedOverParts {
   const { exchange, properties } = deliveredParts(record, isDurable);
   if (record.hasHeaders && isDeadLetter(record.headers)) {
     const before = propertiesOfStored(record.headers) ?? readProperties(properties);
     const text = Buffer.from(exchange).toString('utf8');
-    const letter = deadLetterParts(broker, record.headers, text, before);
+    const letter = deadLetterParts(broker, record.headers, text, before, names);
     return {
       exchange: Buffer.from(letter.exchange, 'utf8'),
       routingKey: Buffer.from(letter.routingKey, 'utf8'),

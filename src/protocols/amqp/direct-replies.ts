@@ -77,6 +77,7 @@ export class DirectReplies {
         isDurable: false,
         showsOffset: false,
         broker: session.host.broker,
+        names: session.names,
       },
       session.frameBytesMax,
     );

@@ -118,17 +118,17 @@ const brokerReplies: { readonly [Code in BrokerErrorCode]: ReplyName } = {
   closed: 'CONNECTION_FORCED',
 };
 
-/** The only virtual host. */
+/** The virtual host that is the plain name space. */
 export const virtualHost = '/';
 
 /** `queue 'orders' in vhost '/'` */
-export function shownQueue(name: string): string {
-  return `queue '${name}' in vhost '${virtualHost}'`;
+export function shownQueue(name: string, vhost: string = virtualHost): string {
+  return `queue '${name}' in vhost '${vhost}'`;
 }
 
 /** `exchange 'logs' in vhost '/'` */
-export function shownExchange(name: string): string {
-  return `exchange '${name}' in vhost '${virtualHost}'`;
+export function shownExchange(name: string, vhost: string = virtualHost): string {
+  return `exchange '${name}' in vhost '${vhost}'`;
 }
 
 /**

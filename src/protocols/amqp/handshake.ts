@@ -1,5 +1,6 @@
 import { methods, type Arguments, type FieldTable, type Method } from '../../wire/amqp/index.ts';
-import { AmqpError, virtualHost } from './errors.ts';
+import { AmqpError } from './errors.ts';
+import { mayEnter } from './permissions.ts';
 import { frameBytesMin } from './limits.ts';
 import { logIn, offeredMechanisms, type LoggedIn } from './login.ts';
 import { serverProperties } from './server-properties.ts';
@@ -98,9 +99,14 @@ export class Handshake {
   }
 
   #opened({ virtualHost: name }: Arguments<typeof methods.connection.open>): void {
-    if (name !== virtualHost) throw new AmqpError('NOT_ALLOWED', `vhost ${name} not found`);
-    this.#session.opened();
-    this.#session.send(0, methods.connection.openOk, { reserved1: '' });
+    const session = this.#session;
+    const host = session.host.inVhost(name);
+    if (!host) throw new AmqpError('NOT_ALLOWED', `vhost ${name} not found`);
+    const { userName, access } = session;
+    if (!mayEnter(access, host.queues.names))
+      throw new AmqpError('NOT_ALLOWED', `access to vhost '${name}' refused for user '${userName}'`);
+    session.opened(host);
+    session.send(0, methods.connection.openOk, { reserved1: '' });
   }
 }
 

@@ -21,3 +21,4 @@ export { RegularPattern } from './regular-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';
 export { publishSingle } from './single-publish.ts';
 export type { AmqpConnectionInfo } from './session.ts';
+export { plainNames, type VhostNames, type VirtualHost, type VirtualHosts } from './vhosts/index.ts';

@@ -5,12 +5,15 @@ import type { Exchanges } from './exchanges/index.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { Queues } from './queues.ts';
 import type { Session } from './session.ts';
+import type { VirtualHosts } from './vhosts/index.ts';
 
 /** The parts of the AMQP frontend that its management API shows and changes. */
 export interface ManagedAmqp {
   readonly broker: Broker;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  /** All virtual hosts; the exchanges and queues above are those of `/`. */
+  readonly virtualHosts: VirtualHosts;
   readonly limits: AmqpLimits;
   /** The address that clients connect to; undefined before it listens. */
   readonly address: ListenOptions | undefined;

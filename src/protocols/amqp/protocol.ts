@@ -25,7 +25,7 @@ export const amqp: Protocol<AmqpDoorSettings, AmqpReads, 'amqp'> = {
   addressOf: (endpoint) => `amqp://${endpoint}`,
   create: async ({ broker, hall, users, settings, log, tls }) => {
     const { AmqpFrontend } = await import('./index.ts');
-    return new AmqpFrontend({
+    const frontend = new AmqpFrontend({
       broker,
       hall,
       limits: { payloadBytesMax: settings.maxPayloadBytes },
@@ -33,6 +33,8 @@ export const amqp: Protocol<AmqpDoorSettings, AmqpReads, 'amqp'> = {
       ...(tls && { tls }),
       report: connectionReporter('AMQP', log, ['slow-consumer', 'error']),
     });
+    await Promise.all((settings.amqpVhosts ?? []).map((name) => frontend.virtualHosts.create(name)));
+    return frontend;
   },
 };
 

@@ -1,7 +1,7 @@
 import type { Topic } from '../../broker/index.ts';
 import type { FieldTable } from '../../wire/amqp/index.ts';
 import { isReplyAddress } from './direct-replies.ts';
-import { AmqpError, shownExchange } from './errors.ts';
+import { AmqpError } from './errors.ts';
 import { checkPermission, type Actor } from './permissions.ts';
 import type { PublishTarget } from './publish-target.ts';
 import type { SessionHost } from './session-host.ts';
@@ -63,7 +63,7 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
       continue;
     }
     if (name !== target.routingKey) checkPermission(session, 'write', 'queue', name);
-    const topic = session.host.broker.topic(name);
+    const topic = topicOf(session.host, name);
     if (topic) topics.add(topic);
   }
   const route = { topics: [...topics], replies };
@@ -72,6 +72,12 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
   target.replies = replies;
   target.isRouted = true;
   return target;
+}
+
+/** The topic of a queue. */
+function topicOf({ broker, exchanges }: RoutingHost, queue: string): Topic | undefined {
+  const name = exchanges.names.topicName(queue);
+  return name === undefined ? undefined : broker.topic(name);
 }
 
 /** Checks that the exchange exists and that the client may publish to it. */
@@ -86,5 +92,5 @@ function admit(session: Publisher, target: PublishTarget): void {
   checkPermission(session, 'write', 'exchange', name);
   target.source = session.host.exchanges.find(name);
   if (target.source.definition.internal)
-    throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${shownExchange(name)}`);
+    throw new AmqpError('ACCESS_REFUSED', `cannot publish to internal ${target.source.shown}`);
 }

@@ -1,7 +1,7 @@
 import type { GroupOptions, TopicOptions } from '../../broker/index.ts';
 import type { FieldTable, FieldValue } from '../../wire/amqp/index.ts';
 import { deadLetterPolicy } from './dead-letter-policy.ts';
-import { AmqpError, shownQueue } from './errors.ts';
+import { AmqpError } from './errors.ts';
 
 /** What the arguments of a queue.declare ask of the topic and of its group. */
 export interface QueueArguments {
@@ -60,8 +60,8 @@ function text(value: FieldValue): void {
   if (typeof value !== 'string') throw new Error('expected a text');
 }
 
-/** Throws PRECONDITION_FAILED for an argument that is not understood, or has a value that does not fit. */
-export function queueArguments(queue: string, table: FieldTable): QueueArguments {
+/** `shown` are the words for the queue. Throws PRECONDITION_FAILED for an argument that is not understood, or has a value that does not fit. */
+export function queueArguments(shown: string, table: FieldTable): QueueArguments {
   const into = { topic: {}, group: {} };
   for (const [name, value] of table) {
     const take = takers[name];
@@ -71,7 +71,7 @@ export function queueArguments(queue: string, table: FieldTable): QueueArguments
     } catch (error) {
       throw new AmqpError(
         'PRECONDITION_FAILED',
-        `invalid arg '${name}' for ${shownQueue(queue)}: ${(error as Error).message}`,
+        `invalid arg '${name}' for ${shown}: ${(error as Error).message}`,
       );
     }
   }

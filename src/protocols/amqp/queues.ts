@@ -5,6 +5,7 @@ import { AmqpError, inequivalent, shownQueue } from './errors.ts';
 import { sameValue } from './exchanges/index.ts';
 import { queueArguments } from './queue-arguments.ts';
 import { asksForStream, streamTopic } from './streams/index.ts';
+import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
 /** The owner of an exclusive queue: the connection that declared it. */
 export interface QueueOwner {
@@ -35,10 +36,12 @@ const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: fa
 const plainStream: QueueDefinition = { ...plain, arguments: new Map([['x-queue-type', 'stream']]) };
 
 /**
- * The queues of a server. A queue is a topic with its group `default`. Any topic is a queue: its group comes
+ * The queues of a virtual host. A queue is a topic with its group `default`. Any topic is a queue: its group comes
  * into being when AMQP first uses it.
  */
 export class Queues {
+  /** The names of the virtual host that they are in. */
+  readonly names: VhostNames;
   readonly #broker: Broker;
   readonly #ackWaitMs: number;
   readonly #owners = new WeakMap<Topic, QueueOwner>();
@@ -46,8 +49,10 @@ export class Queues {
   /** Consumers of AMQP clients, for queues that are deleted with the last one. */
   readonly #consumers = new WeakMap<Topic, number>();
 
-  constructor(broker: Broker, consumerTimeoutMs: number) {
+  /** `own` are the names of their virtual host; by default those of `/`. */
+  constructor(broker: Broker, consumerTimeoutMs: number, own: VhostNames = plainNames) {
     this.#broker = broker;
+    this.names = own;
     // The channel is closed at the timeout, and gives back what it holds; the broker's deadline comes after
     // it.
     this.#ackWaitMs = consumerTimeoutMs + 60_000;
@@ -56,16 +61,27 @@ export class Queues {
 
   /** Undefined if there is no such queue. Throws RESOURCE_LOCKED if it belongs to another connection. */
   get(name: string, connection: QueueOwner): Topic | undefined {
-    const topic = this.#broker.topic(name);
+    const topicName = this.names.topicName(name);
+    const topic = topicName === undefined ? undefined : this.#broker.topic(topicName);
     const owner = topic && this.#owners.get(topic);
-    if (owner && owner !== connection) throw locked(name);
+    if (owner && owner !== connection) throw this.#locked(name);
     return topic;
+  }
+
+  /** The name of the queue that a topic is. */
+  nameOf(topic: Pick<Topic, 'name'>): string {
+    return this.names.queueName(topic.name);
+  }
+
+  /** `queue 'orders' in vhost '/'` */
+  shown(queue: string): string {
+    return shownQueue(queue, this.names.vhost);
   }
 
   /** Throws NOT_FOUND if there is no such queue, and as {@link get}. */
   find(name: string, connection: QueueOwner): Topic {
     const topic = this.get(name, connection);
-    if (!topic) throw new AmqpError('NOT_FOUND', `no ${shownQueue(name)}`);
+    if (!topic) throw new AmqpError('NOT_FOUND', `no ${this.shown(name)}`);
     return topic;
   }
 
@@ -80,7 +96,10 @@ export class Queues {
   /** Creates a queue; resolves when it is on disk. */
   async declare(name: string, definition: QueueDefinition, connection: QueueOwner): Promise<Topic> {
     const { durable, exclusive, autoDelete, arguments: table } = definition;
-    if (!isLegalName(name, names.amqp.topic))
+    const topicName = this.names.topicName(name);
+    if (topicName === undefined)
+      throw new AmqpError('ACCESS_REFUSED', `queue name '${name}' is one of another vhost`);
+    if (!isLegalName(topicName, names.amqp.topic))
       throw new AmqpError('PRECONDITION_FAILED', `the name of a queue has at most 255 bytes`);
     const stored: StoredQueue = {
       durable,
@@ -91,15 +110,15 @@ export class Queues {
     // The readers of a stream have groups of their own.
     if (asksForStream(table))
       return this.#broker.createTopic({
-        ...streamTopic(name, definition, table),
-        name,
+        ...streamTopic(this.shown(name), definition, table),
+        name: topicName,
         attributes: { amqp: stored },
       });
-    const { topic: topicOptions, group: groupOptions } = queueArguments(name, table);
+    const { topic: topicOptions, group: groupOptions } = queueArguments(this.shown(name), table);
     const { topic } = await this.#broker.defineQueue(
       {
         ...topicOptions,
-        name,
+        name: topicName,
         // A queue that is gone after a restart needs no disk.
         durability: durable && !exclusive ? 'disk' : 'memory',
         attributes: { amqp: stored },
@@ -114,12 +133,12 @@ export class Queues {
   checkEquivalent(topic: Topic, declared: QueueDefinition): void {
     const current = definitionOf(topic, asksForStream(declared.arguments));
     const differ = (name: string, received: FieldValue | undefined, is: FieldValue | undefined): never => {
-      throw inequivalent(shownQueue(topic.name), name, received, is);
+      throw inequivalent(this.shown(this.nameOf(topic)), name, received, is);
     };
     if (declared.durable !== current.durable) differ('durable', declared.durable, current.durable);
     if (declared.autoDelete !== current.autoDelete)
       differ('auto_delete', declared.autoDelete, current.autoDelete);
-    if (declared.exclusive !== current.exclusive) throw locked(topic.name);
+    if (declared.exclusive !== current.exclusive) throw this.#locked(this.nameOf(topic));
     const argumentNames = new Set([...current.arguments.keys(), ...declared.arguments.keys()]);
     for (const name of argumentNames) {
       if (!name.startsWith('x-')) continue;
@@ -144,6 +163,10 @@ export class Queues {
     for (const topic of this.#owned.get(connection) ?? []) deleteLater(topic);
   }
 
+  #locked(queue: string): AmqpError {
+    return locked(this.shown(queue));
+  }
+
   #own(topic: Topic, connection: QueueOwner): void {
     this.#owners.set(topic, connection);
     const owned = this.#owned.get(connection)?.filter(({ isDeleted }) => !isDeleted) ?? [];
@@ -154,6 +177,7 @@ export class Queues {
   /** Queues that are not durable, or belonged to a connection, do not survive a restart. */
   #deleteTransient(): void {
     for (const topic of Array.from(this.#broker.topics.values())) {
+      if (!this.names.owns(topic.name)) continue;
       const { durable, exclusive } = definitionOf(topic);
       if (!durable || exclusive) deleteLater(topic);
     }
@@ -196,9 +220,9 @@ export function checkReserved(kind: 'queue' | 'exchange', name: string): void {
     throw new AmqpError('ACCESS_REFUSED', `${kind} name '${name}' contains reserved prefix 'amq.*'`);
 }
 
-function locked(queue: string): AmqpError {
+function locked(shown: string): AmqpError {
   return new AmqpError(
     'RESOURCE_LOCKED',
-    `cannot obtain exclusive access to locked ${shownQueue(queue)}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
+    `cannot obtain exclusive access to locked ${shown}. It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.`,
   );
 }

@@ -10,11 +10,13 @@ import type { AmqpLimits } from './limits.ts';
 import type { Queues } from './queues.ts';
 import type { Session } from './session.ts';
 
-/** A session host has what all sessions of a frontend share. */
+/** A session host has what all sessions in a virtual host share. */
 export interface SessionHost {
   readonly broker: Broker;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  /** The host of the sessions in another virtual host; undefined if there is none of that name. */
+  inVhost(name: string): SessionHost | undefined;
   readonly replies: DirectReplies;
   readonly blockade: Blockade;
   readonly clock: Clock;

@@ -26,6 +26,7 @@ import { Input } from './input.ts';
 import { frameBytesMin } from './limits.ts';
 import type { LoginClient } from './login.ts';
 import type { SessionHost } from './session-host.ts';
+import type { VhostNames } from './vhosts/index.ts';
 
 /** A connection as the admin HTTP shows it. */
 export interface AmqpConnectionInfo extends ConnectionInfo {
@@ -55,7 +56,8 @@ const noClient: ClientFacts = {
  */
 export class Session implements Connection {
   readonly id: number;
-  readonly host: SessionHost;
+  /** From connection.open on that of the virtual host. */
+  host: SessionHost;
   readonly output: Output;
   readonly connectedMs: number;
   readonly channels: Map<number, Channel> = new Map();
@@ -144,6 +146,11 @@ export class Session implements Connection {
     return this.login?.access ?? fullAccess;
   }
 
+  /** The names of the virtual host. */
+  get names(): VhostNames {
+    return this.host.queues.names;
+  }
+
   kick(): void {
     this.fail(new AmqpError('CONNECTION_FORCED', 'Closed via the admin API'), { kind: 'kicked' });
   }
@@ -162,8 +169,9 @@ export class Session implements Connection {
     this.#heartbeats.intervalSeconds = heartbeatSeconds;
   }
 
-  /** The connection is open. */
-  opened(): void {
+  /** The connection is open, in a virtual host. */
+  opened(host: SessionHost): void {
+    this.host = host;
     this.handshake = undefined;
     this.#openDueMs = Infinity;
   }

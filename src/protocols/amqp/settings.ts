@@ -1,8 +1,10 @@
-import { pemFile, portOrOff, text, type SettingTable } from '../setting.ts';
+import { pemFile, portOrOff, tables, text, type SettingTable } from '../setting.ts';
+import { problemOfVhost } from './vhosts/vhost-name.ts';
 
 /** The settings of AMQP. */
 export interface AmqpDoorSettings {
   readonly amqpPort: number | 'off';
+  readonly amqpVhosts: readonly string[] | undefined;
   readonly amqpUser: string | undefined;
   readonly amqpPassword: string | undefined;
   readonly amqpTlsCert: string | undefined;
@@ -12,6 +14,11 @@ export interface AmqpDoorSettings {
 
 export const amqpDoorSettings: SettingTable<AmqpDoorSettings> = {
   amqpPort: portOrOff({ name: 'amqp-port', default: 5672, help: 'port for AMQP clients, or off' }),
+  amqpVhosts: tables<string>(checkVhosts, {
+    name: 'amqp-vhosts',
+    help: 'virtual hosts for AMQP clients besides "/"; those that are not there are created',
+    expected: 'a list of names, such as ["test"]',
+  }),
   amqpUser: text<string | undefined>({
     name: 'amqp-user',
     default: undefined,
@@ -27,3 +34,10 @@ export const amqpDoorSettings: SettingTable<AmqpDoorSettings> = {
   amqpTlsKey: pemFile('amqp-tls-key', 'private key (PEM) of that certificate'),
   amqpTlsCa: pemFile('amqp-tls-ca', 'certificates (PEM) that those of AMQP clients must be signed by'),
 };
+
+function checkVhosts(names: readonly unknown[]): void {
+  for (const name of names) {
+    const problem = problemOfVhost(name);
+    if (problem !== undefined) throw new Error(problem);
+  }
+}

@@ -1,4 +1,10 @@
-import { allowsTopic, type TopicAction, type TopicPermissions } from './permissions.ts';
+import {
+  allowsBelow,
+  allowsTopic,
+  topicActions,
+  type TopicAction,
+  type TopicPermissions,
+} from './permissions.ts';
 
 /** Verdicts kept per action; when the table is full, all are dropped. */
 const verdictsMax = 10_000;
@@ -40,6 +46,14 @@ export class Access {
   /** Whether any action is allowed. If so, lists show the topic. */
   maySee(topic: string): boolean {
     return this.mayConsume(topic) || this.mayPublish(topic) || this.mayManage(topic);
+  }
+
+  /** Whether any action may be allowed for some topic whose name begins so. */
+  mayBelow(prefix: string): boolean {
+    const permissions = this.#permissions;
+    return (
+      permissions === undefined || topicActions.some((action) => allowsBelow(permissions[action], prefix))
+    );
   }
 
   may(action: TopicAction, topic: string): boolean {

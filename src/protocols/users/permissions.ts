@@ -43,6 +43,16 @@ export function allowsTopic(rules: Rules | undefined, name: string): boolean {
   return allow === undefined || allow.some((pattern) => matchesTopic(pattern, name));
 }
 
+/** Whether the rules may allow some topic whose name begins so. */
+export function allowsBelow(rules: Rules | undefined, prefix: string): boolean {
+  if (rules === undefined) return false;
+  const { allow, deny } = rules;
+  const isAll = (pattern: string): boolean =>
+    pattern.endsWith('*') && prefix.startsWith(pattern.slice(0, -1));
+  if (deny?.some(isAll)) return false;
+  return allow === undefined || allow.some((pattern) => isAll(pattern) || pattern.startsWith(prefix));
+}
+
 /** Whether a pattern is the name, a beginning of it followed by `*`, or `*`. */
 export function matchesTopic(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;

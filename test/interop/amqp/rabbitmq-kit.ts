@@ -15,7 +15,7 @@ const skip = rabbitPort === 0 ? 'RABBITMQ_PORT is not set' : false;
 const answerMs = 1_000;
 
 /** Asks a broker and returns its answer. */
-export type Act = (peer: Peer, other: Peer) => Promise<string>;
+export type Act = (peer: Peer, other: Peer, port: number) => Promise<string>;
 
 export const table = (...entries: [string, FieldValue][]): ReadonlyMap<string, FieldValue> =>
   new Map(entries);
@@ -51,5 +51,5 @@ async function answerOf(port: number, act: Act): Promise<string> {
   using other = await open();
   const nothing = new Promise<string>((resolve) => setTimeout(resolve, answerMs, 'nothing').unref());
   // Awaited here, because the peers end with this function.
-  return await Promise.race([act(peer, other), nothing]);
+  return await Promise.race([act(peer, other, port), nothing]);
 }

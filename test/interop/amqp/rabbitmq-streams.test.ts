@@ -10,18 +10,18 @@ const stream = { arguments: table(isStream) };
 
 /** Declares the stream first. */
 function withStream(act: Act): Act {
-  return async (peer, other) => {
+  return async (peer, other, port) => {
     await peer.declare(name, stream);
-    return act(peer, other);
+    return act(peer, other, port);
   };
 }
 
 /** Declares the stream, and sets the prefetch. */
 function withReader(act: Act, prefetchCount: number = 5, global: boolean = false): Act {
-  return withStream(async (peer, other) => {
+  return withStream(async (peer, other, port) => {
     peer.send(methods.basic.qos, { prefetchSize: 0, prefetchCount, global });
     await peer.next();
-    return act(peer, other);
+    return act(peer, other, port);
   });
 }
 

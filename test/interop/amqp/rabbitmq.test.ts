@@ -1,5 +1,6 @@
 /** What goes wrong with exchanges, queues, messages and channels, beside RabbitMQ. */
 import { methods } from '../../../src/wire/amqp/index.ts';
+import { Peer } from '../../protocols/amqp/amqp-kit.ts';
 import { uniqueName } from '../../support/index.ts';
 import { ask, compareWithRabbit, table, type Act } from './rabbitmq-kit.ts';
 
@@ -9,9 +10,9 @@ const deletion = { reserved1: 0, ifUnused: false, ifEmpty: false, noWait: false 
 
 /** Declares the queue first. */
 function withQueue(act: Act): Act {
-  return async (peer, other) => {
+  return async (peer, other, port) => {
     await peer.declare(name);
-    return act(peer, other);
+    return act(peer, other, port);
   };
 }
 
@@ -127,6 +128,14 @@ const cases: { readonly [what: string]: Act } = {
   },
   'a channel that is not open': ask((peer) => peer.send(methods.confirm.select, { noWait: false }, 7)),
   'a channel that is open': ask((peer) => peer.send(methods.channel.open, { reserved1: '' })),
+  'a virtual host that is not there': async (_, __, port) => {
+    using peer = await Peer.connect(port);
+    const opened = peer.handshake({ virtualHost: 'nope' });
+    return opened.then(
+      () => 'open',
+      (error: Error) => error.message,
+    );
+  },
 };
 
 compareWithRabbit('what RabbitMQ answers, too', cases);

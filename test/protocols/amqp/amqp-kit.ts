@@ -53,9 +53,9 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** A connection that is open, with channel 1. */
-  async open(): Promise<Peer> {
+  async open(login: Login = {}): Promise<Peer> {
     const peer = await Peer.connect(this.port);
-    await peer.handshake();
+    await peer.handshake(login);
     peer.send(methods.channel.open, { reserved1: '' });
     await peer.expect('1 channel.open-ok');
     return peer;
@@ -65,6 +65,14 @@ export class TestServer implements AsyncDisposable {
     await this.amqp.close();
     await this.broker.close();
   }
+}
+
+/** As whom, and where, a client opens its connection. */
+interface Login {
+  readonly user?: string;
+  readonly password?: string;
+  readonly capabilities?: readonly string[];
+  readonly virtualHost?: string;
 }
 
 const nothing = { reserved1: 0 } as const;
@@ -104,11 +112,8 @@ export class Peer implements Disposable {
     user = 'guest',
     password = 'guest',
     capabilities = ['consumer_cancel_notify', 'authentication_failure_close'],
-  }: {
-    readonly user?: string;
-    readonly password?: string;
-    readonly capabilities?: readonly string[];
-  } = {}): Promise<void> {
+    virtualHost = '/',
+  }: Login = {}): Promise<void> {
     this.write(protocolHeader);
     await this.expect('0 connection.start');
     this.send(
@@ -127,7 +132,7 @@ export class Peer implements Disposable {
     const answer = await this.next();
     if (!answer.startsWith('0 connection.tune')) throw new Error(answer);
     this.send(methods.connection.tuneOk, { channelMax: 2047, frameMax: 131_072, heartbeat: 0 }, 0);
-    this.send(methods.connection.open, { virtualHost: '/', reserved1: '', reserved2: false }, 0);
+    this.send(methods.connection.open, { virtualHost, reserved1: '', reserved2: false }, 0);
     await this.expect('0 connection.open-ok');
   }
 

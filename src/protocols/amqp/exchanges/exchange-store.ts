@@ -33,8 +33,6 @@ export interface KeptBinding {
 }
 
 const protocol = 'amqp';
-const exchangePrefix = 'exchange ';
-const bindingPrefix = 'binding ';
 
 /**
  * The store of durable exchanges and of bindings from them to durable queues: an attribute of the broker for
@@ -43,19 +41,26 @@ const bindingPrefix = 'binding ';
  */
 export class ExchangeStore {
   readonly #attributes: Attributes;
+  readonly #exchangePrefix: string;
+  readonly #bindingPrefix: string;
 
-  constructor(attributes: Attributes) {
+  /** `prefix` is that of the virtual host. */
+  constructor(attributes: Attributes, prefix: string) {
     this.#attributes = attributes;
+    // Other than for `/`, so that the names of attributes tell which is which.
+    const scope = prefix === '' ? '' : `in ${prefix}`;
+    this.#exchangePrefix = `${scope}exchange `;
+    this.#bindingPrefix = `${scope}binding `;
   }
 
   /** Resolves when the exchange is on disk. */
   keepExchange({ name, type, autoDelete, internal, arguments: table }: ExchangeDefinition): Promise<void> {
     const stored: StoredExchange = { type, autoDelete, internal, arguments: textOf(table) };
-    return this.#attributes.set(protocol, exchangePrefix + name, stored);
+    return this.#attributes.set(protocol, this.#exchangePrefix + name, stored);
   }
 
   forgetExchange(name: string): Promise<void> {
-    return this.#attributes.set(protocol, exchangePrefix + name, undefined);
+    return this.#attributes.set(protocol, this.#exchangePrefix + name, undefined);
   }
 
   /** Resolves when the binding is on disk. */
@@ -68,15 +73,23 @@ export class ExchangeStore {
       routingKey,
       arguments: textOf(table),
     };
-    return this.#attributes.set(protocol, bindingPrefix + identity, stored);
+    return this.#attributes.set(protocol, this.#bindingPrefix + identity, stored);
   }
 
   forgetBinding({ identity }: Pick<Binding, 'identity'>): Promise<void> {
-    return this.#attributes.set(protocol, bindingPrefix + identity, undefined);
+    return this.#attributes.set(protocol, this.#bindingPrefix + identity, undefined);
+  }
+
+  /** Resolves when all exchanges and bindings are gone from disk. */
+  async forgetAll(): Promise<void> {
+    const names = [...this.#attributes.names(protocol)].filter(
+      (name) => name.startsWith(this.#exchangePrefix) || name.startsWith(this.#bindingPrefix),
+    );
+    await Promise.all(names.map((name) => this.#attributes.set(protocol, name, undefined)));
   }
 
   exchanges(): ExchangeDefinition[] {
-    return this.#values<StoredExchange>(exchangePrefix).flatMap(([name, { type, ...stored }]) =>
+    return this.#values<StoredExchange>(this.#exchangePrefix).flatMap(([name, { type, ...stored }]) =>
       exchangeTypes.includes(type)
         ? [{ ...stored, name, type, durable: true, arguments: tableOf(stored.arguments) }]
         : [],
@@ -84,7 +97,7 @@ export class ExchangeStore {
   }
 
   bindings(): KeptBinding[] {
-    return this.#values<StoredBinding>(bindingPrefix).map(
+    return this.#values<StoredBinding>(this.#bindingPrefix).map(
       ([identity, { source, topic, exchange, ...stored }]) => ({
         identity,
         source,

@@ -1,4 +1,5 @@
 import type { FieldTable } from '../../../wire/amqp/index.ts';
+import { shownExchange } from '../errors.ts';
 import type { Binding } from './binding.ts';
 import { DirectRouting } from './direct-routing.ts';
 import { FanoutRouting } from './fanout-routing.ts';
@@ -34,8 +35,13 @@ export class Exchange {
   /** Bindings from other exchanges to this one. */
   readonly incoming: Set<Binding> = new Set();
 
-  constructor(definition: ExchangeDefinition) {
+  /** `exchange 'logs' in vhost '/'` */
+  readonly shown: string;
+
+  /** `shown` are the words for it in errors. */
+  constructor(definition: ExchangeDefinition, shown: string = shownExchange(definition.name)) {
     this.definition = definition;
+    this.shown = shown;
     this.routing = new routings[definition.type]();
   }
 

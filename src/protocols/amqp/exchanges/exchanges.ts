@@ -1,6 +1,7 @@
 import type { Broker, Topic } from '../../../broker/index.ts';
 import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from '../errors.ts';
+import { plainNames, type VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
 import { Exchange, type ExchangeDefinition } from './exchange.ts';
@@ -32,6 +33,8 @@ export interface Route {
 export class Exchanges {
   /** Changes whenever a route may have changed. */
   generation = 0;
+  /** The names of the virtual host that they are in. */
+  readonly names: VhostNames;
   readonly #broker: Broker;
   readonly #store: ExchangeStore;
   readonly #byName = new Map<string, Exchange>();
@@ -39,9 +42,11 @@ export class Exchanges {
   readonly #ofTopic = new Map<Topic, Set<Binding>>();
   readonly #forget: () => void;
 
-  constructor(broker: Broker) {
+  /** `names` are those of their virtual host; by default those of `/`. */
+  constructor(broker: Broker, names: VhostNames = plainNames) {
     this.#broker = broker;
-    this.#store = new ExchangeStore(broker.attributes);
+    this.names = names;
+    this.#store = new ExchangeStore(broker.attributes, names.prefix);
     for (const [name, type] of Object.entries(predeclared))
       this.#add({ name, type, durable: true, autoDelete: false, internal: false, arguments: noArguments });
     this.#restore();
@@ -59,10 +64,15 @@ export class Exchanges {
     return this.#byName.get(name);
   }
 
+  /** `exchange 'logs' in vhost '/'` */
+  shown(name: string): string {
+    return shownExchange(name, this.names.vhost);
+  }
+
   /** Throws NOT_FOUND if there is no such exchange. */
   find(name: string): Exchange {
     const exchange = this.#byName.get(name);
-    if (!exchange) throw new AmqpError('NOT_FOUND', `no ${shownExchange(name)}`);
+    if (!exchange) throw new AmqpError('NOT_FOUND', `no ${this.shown(name)}`);
     return exchange;
   }
 
@@ -95,6 +105,11 @@ export class Exchanges {
     const gone = [...exchange.bindings.values(), ...exchange.incoming].map((binding) => this.unbind(binding));
     if (exchange.definition.durable) gone.push(this.#store.forgetExchange(exchange.name));
     await Promise.all(gone);
+  }
+
+  /** Forgets all exchanges and bindings, because their virtual host ends; resolves when that is on disk. */
+  async deleteAll(): Promise<void> {
+    await this.#store.forgetAll();
   }
 
   /** Adds a binding unless it is there; resolves when it is on disk, if it is durable. */
@@ -164,7 +179,7 @@ export class Exchanges {
   }
 
   #add(definition: ExchangeDefinition): Exchange {
-    const exchange = new Exchange(definition);
+    const exchange = new Exchange(definition, this.shown(definition.name));
     this.#byName.set(definition.name, exchange);
     this.generation++;
     return exchange;

@@ -11,7 +11,7 @@ import type { Channel } from '../channel.ts';
 import { AmqpConsumer } from '../consumer.ts';
 import { writeDelivery } from '../delivery-writer.ts';
 import { replyQueue } from '../direct-replies.ts';
-import { AmqpError, shownQueue } from '../errors.ts';
+import { AmqpError } from '../errors.ts';
 import { checkPermission } from '../permissions.ts';
 import { definitionOf, isStream, typeOf } from '../queues.ts';
 import { isStreamArgument, offsetArgument, streamConsumer } from '../streams/index.ts';
@@ -34,9 +34,9 @@ export const basicHandlers: readonly Handling[] = [
   on(methods.basic.consume, (channel, values) => {
     if (values.queue === replyQueue) return consumeReplies(channel, values);
     const topic = findQueue(channel, values.queue);
-    checkPermission(channel.session, 'read', 'queue', topic.name);
+    checkPermission(channel.session, 'read', 'queue', channel.session.host.queues.nameOf(topic));
     const asStream = isReadAsStream(topic, values.arguments);
-    checkArguments(topic, values.arguments, asStream);
+    checkArguments(channel, topic, values.arguments, asStream);
     checkTag(channel, values.consumerTag);
     if (asStream) return consumeStream(channel, topic, values);
     const group = channel.session.host.queues.group(topic);
@@ -57,13 +57,15 @@ export const basicHandlers: readonly Handling[] = [
 
   on(methods.basic.get, async (channel, { queue, noAck }) => {
     const topic = findQueue(channel, queue);
-    checkPermission(channel.session, 'read', 'queue', topic.name);
+    const { queues } = channel.session.host;
+    const name = queues.nameOf(topic);
+    checkPermission(channel.session, 'read', 'queue', name);
     if (isStream(topic))
       throw new AmqpError(
         'NOT_IMPLEMENTED',
-        `basic.get not supported by stream queues ${shownQueue(topic.name)}`,
+        `basic.get not supported by stream queues ${queues.shown(name)}`,
       );
-    await get(channel, await channel.session.host.queues.group(topic), noAck);
+    await get(channel, await queues.group(topic), noAck);
   }),
 
   on(methods.basic.ack, (channel, { deliveryTag, multiple }) =>
@@ -148,7 +150,8 @@ function attach(channel: Channel, consumer: AmqpConsumer, { exclusive, noWait }:
     channel.consume(consumer, exclusive);
   } catch (error) {
     if (!(error instanceof BrokerError && error.code === 'consumer-exclusive')) throw error;
-    throw new AmqpError('ACCESS_REFUSED', `${shownQueue(consumer.topic.name)} in exclusive use`);
+    const { queues } = channel.session.host;
+    throw new AmqpError('ACCESS_REFUSED', `${queues.shown(queues.nameOf(consumer.topic))} in exclusive use`);
   }
   // Deliveries follow in a later turn of the event loop.
   if (!noWait) channel.send(methods.basic.consumeOk, { consumerTag: consumer.tag });
@@ -158,8 +161,9 @@ function attach(channel: Channel, consumer: AmqpConsumer, { exclusive, noWait }:
 const ignoredArguments: ReadonlySet<string> = new Set(['x-cancel-on-ha-failover']);
 
 /** Throws PRECONDITION_FAILED for an argument that would be ignored although it means something. */
-function checkArguments(topic: Topic, table: FieldTable, ofStream: boolean): void {
-  const shown = shownQueue(topic.name);
+function checkArguments({ session }: Channel, topic: Topic, table: FieldTable, ofStream: boolean): void {
+  const { queues } = session.host;
+  const shown = queues.shown(queues.nameOf(topic));
   const wrong = (text: string): AmqpError => new AmqpError('PRECONDITION_FAILED', text);
   for (const [name, value] of table) {
     if (ignoredArguments.has(name) || !name.startsWith('x-') || (ofStream && isStreamArgument(name)))
@@ -216,10 +220,11 @@ function handOver(
       deliveryTag: tag,
       redelivered: deliveries > 1,
       record,
-      queue: Buffer.from(topic.name, 'utf8'),
+      queue: Buffer.from(session.host.queues.nameOf(topic), 'utf8'),
       isDurable: topic.config.durability === 'disk',
       showsOffset: false,
       broker: session.host.broker,
+      names: session.names,
     },
     session.frameBytesMax,
   );

@@ -1,6 +1,6 @@
 import { methods, type Arguments, type FieldValue } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
-import { AmqpError, inequivalent, shownExchange } from '../errors.ts';
+import { AmqpError, inequivalent } from '../errors.ts';
 import {
   exchangeTypes,
   sameValue,
@@ -33,9 +33,9 @@ export const exchangeHandlers: readonly Handling[] = [
     checkPermission(session, 'configure', 'exchange', name);
     const exchange = exchanges.get(name);
     if (exchange?.isPredeclared)
-      throw new AmqpError('ACCESS_REFUSED', `deletion of system ${shownExchange(name)} not allowed`);
+      throw new AmqpError('ACCESS_REFUSED', `deletion of system ${exchange.shown} not allowed`);
     if (exchange && ifUnused && exchange.bindings.size > 0)
-      throw new AmqpError('PRECONDITION_FAILED', `${shownExchange(name)} in use`);
+      throw new AmqpError('PRECONDITION_FAILED', `${exchange.shown} in use`);
     if (exchange) await exchanges.delete(exchange);
     if (!noWait) channel.send(methods.exchange.deleteOk, {});
   }),
@@ -85,11 +85,11 @@ function declare({ session }: Channel, values: Declare): Promise<void> | undefin
 
 /** Throws PRECONDITION_FAILED if the exchange is not what is declared. */
 export function checkEquivalent(
-  { name, definition }: Exchange,
+  { shown, definition }: Exchange,
   declared: Omit<ExchangeDefinition, 'name' | 'type'> & { readonly type: string },
 ): void {
   const check = (what: string, received: FieldValue | undefined, current: FieldValue | undefined): void => {
-    if (received !== current) throw inequivalent(shownExchange(name), what, received, current);
+    if (received !== current) throw inequivalent(shown, what, received, current);
   };
   check('type', declared.type, definition.type);
   check('durable', declared.durable, definition.durable);

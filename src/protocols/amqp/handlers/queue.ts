@@ -2,7 +2,7 @@ import { defaultGroup, type Group, type Topic } from '../../../broker/index.ts';
 import { methods, type Arguments } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
 import { isReplyName } from '../direct-replies.ts';
-import { AmqpError, shownQueue } from '../errors.ts';
+import { AmqpError } from '../errors.ts';
 import type { Destination, Exchange } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
 import { asksForStream } from '../streams/index.ts';
@@ -37,11 +37,13 @@ export const queueHandlers: readonly Handling[] = [
 
   on(methods.queue.purge, async (channel, { queue, noWait }) => {
     const topic = findQueue(channel, queue);
-    checkPermission(channel.session, 'read', 'queue', topic.name);
+    const { queues } = channel.session.host;
+    const name = queues.nameOf(topic);
+    checkPermission(channel.session, 'read', 'queue', name);
     if (isStream(topic))
       throw new AmqpError(
         'NOT_IMPLEMENTED',
-        `queue.purge not supported by stream queues ${shownQueue(topic.name)}`,
+        `queue.purge not supported by stream queues ${queues.shown(name)}`,
       );
     let messageCount = 0;
     for (const partition of topic.partitions.opened) messageCount += await topic.purge(partition, {});
@@ -60,9 +62,9 @@ export const queueHandlers: readonly Handling[] = [
     const topic = session.host.queues.get(name, session);
     const group = topic?.groups.get(defaultGroup);
     if (topic && ifUnused && hasConsumers(topic))
-      throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} in use`);
+      throw new AmqpError('PRECONDITION_FAILED', `${session.host.queues.shown(name)} in use`);
     if (topic && ifEmpty && topic.count > 0)
-      throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} not empty`);
+      throw new AmqpError('PRECONDITION_FAILED', `${session.host.queues.shown(name)} not empty`);
     const messageCount = topic === undefined ? 0 : countOf(topic, group);
     await topic?.delete();
     if (!noWait) channel.send(methods.queue.deleteOk, { messageCount });
@@ -71,7 +73,8 @@ export const queueHandlers: readonly Handling[] = [
 
 /** A declaration of a queue of replies only asks whether its requester is there. */
 function declareReplies(channel: Channel, { queue, noWait }: Declare): void {
-  if (!channel.session.host.replies.has(queue)) throw new AmqpError('NOT_FOUND', `no ${shownQueue(queue)}`);
+  const { replies, queues } = channel.session.host;
+  if (!replies.has(queue)) throw new AmqpError('NOT_FOUND', `no ${queues.shown(queue)}`);
   channel.lastQueue = queue;
   if (!noWait) channel.send(methods.queue.declareOk, { queue, messageCount: 0, consumerCount: 1 });
 }
@@ -109,12 +112,13 @@ function withGroup(channel: Channel, topic: Topic): Topic | Promise<Topic> {
 }
 
 function answer(channel: Channel, { noWait }: Declare, topic: Topic): void {
-  channel.lastQueue = topic.name;
+  const queue = channel.session.host.queues.nameOf(topic);
+  channel.lastQueue = queue;
   if (noWait) return;
   // As in RabbitMQ, the readers of a stream are not counted.
   const group = isStream(topic) ? undefined : topic.groups.get(defaultGroup);
   channel.send(methods.queue.declareOk, {
-    queue: topic.name,
+    queue,
     messageCount: countOf(topic, group),
     consumerCount: group?.consumers ?? 0,
   });
@@ -155,12 +159,13 @@ function endsOf(
   const { session } = channel;
   const topic = findQueue(channel, queue);
   checkNotDefault(exchange);
-  checkPermission(session, 'write', 'queue', topic.name);
+  const name = session.host.queues.nameOf(topic);
+  checkPermission(session, 'write', 'queue', name);
   checkPermission(session, 'read', 'exchange', exchange);
   return {
     source: session.host.exchanges.find(exchange),
     destination: { kind: 'queue', topic },
     // Without both names, the queue that was declared last is meant, and its name is the routing key.
-    routingKey: queue === '' && routingKey === '' ? topic.name : routingKey,
+    routingKey: queue === '' && routingKey === '' ? name : routingKey,
   };
 }

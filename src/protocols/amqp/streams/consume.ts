@@ -1,7 +1,7 @@
 import { BrokerError, defaultGroup, type Group, type GroupStart, type Topic } from '../../../broker/index.ts';
 import type { FieldTable, FieldValue } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
-import { AmqpError, shownQueue } from '../errors.ts';
+import { AmqpError } from '../errors.ts';
 import { SharedStreamConsumer, StreamConsumer } from './stream-consumer.ts';
 import { filterArgument, StreamFilter, unfilteredArgument } from './stream-filter.ts';
 import { offsetArgument, startOf } from './stream-offset.ts';
@@ -30,7 +30,8 @@ export async function streamConsumer(
   { tag, noAck, arguments: table, isShared }: StreamConsume,
 ): Promise<StreamConsumer> {
   const { consumerPrefetch, prefetch } = channel;
-  const shown = shownQueue(topic.name);
+  const { queues, clock } = channel.session.host;
+  const shown = queues.shown(queues.nameOf(topic));
   if (consumerPrefetch === 0)
     throw new AmqpError('PRECONDITION_FAILED', `consumer prefetch count is not set for '${shown}'`);
   if (noAck)
@@ -40,7 +41,7 @@ export async function streamConsumer(
     );
   if (prefetch > 0) throw new AmqpError('NOT_IMPLEMENTED', `${shown} does not support global qos`);
   const given = table.get(offsetArgument);
-  const start = startOf(given, channel.session.host.clock.now());
+  const start = startOf(given, clock.now());
   if (start === undefined)
     throw new AmqpError(
       'PRECONDITION_FAILED',

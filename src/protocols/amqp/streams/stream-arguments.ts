@@ -1,6 +1,6 @@
 import type { TopicOptions } from '../../../broker/index.ts';
 import type { FieldTable, FieldValue } from '../../../wire/amqp/index.ts';
-import { AmqpError, shownQueue } from '../errors.ts';
+import { AmqpError } from '../errors.ts';
 import { intervalMs } from './interval.ts';
 
 /** The largest segment that RabbitMQ takes as an argument, in bytes. */
@@ -47,11 +47,11 @@ interface Flags {
 }
 
 /**
- * The topic of a stream with these arguments: only its limits remove messages. Throws PRECONDITION_FAILED for
+ * The topic of a stream with these arguments, which is `shown` so: only its limits remove messages. Throws PRECONDITION_FAILED for
  * a property or an argument that streams do not have.
  */
-export function streamTopic(queue: string, flags: Flags, table: FieldTable): Partial<TopicOptions> {
-  checkFlags(queue, flags);
+export function streamTopic(shown: string, flags: Flags, table: FieldTable): Partial<TopicOptions> {
+  checkFlags(shown, flags);
   const into: Mutable<Partial<TopicOptions>> = {
     retention: 'limits',
     durability: 'disk',
@@ -60,7 +60,7 @@ export function streamTopic(queue: string, flags: Flags, table: FieldTable): Par
   for (const [name, value] of table) {
     const take = takers[name];
     const invalid = (why: string): AmqpError =>
-      new AmqpError('PRECONDITION_FAILED', `invalid arg '${name}' for ${shownQueue(queue)}${why}`);
+      new AmqpError('PRECONDITION_FAILED', `invalid arg '${name}' for ${shown}${why}`);
     if (!take && name.startsWith('x-')) throw invalid(' of queue type rabbit_stream_queue');
     try {
       take?.(value, into);
@@ -72,10 +72,9 @@ export function streamTopic(queue: string, flags: Flags, table: FieldTable): Par
   return into;
 }
 
-function checkFlags(queue: string, { durable, exclusive, autoDelete }: Flags): void {
+function checkFlags(shown: string, { durable, exclusive, autoDelete }: Flags): void {
   const wrong = autoDelete ? 'auto-delete' : exclusive ? 'exclusive-owner' : durable ? '' : 'non-durable';
-  if (wrong !== '')
-    throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${shownQueue(queue)}`);
+  if (wrong !== '') throw new AmqpError('PRECONDITION_FAILED', `invalid property '${wrong}' for ${shown}`);
 }
 
 function wholeNumber(value: FieldValue, min: number, max: number): number {

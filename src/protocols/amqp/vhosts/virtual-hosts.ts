@@ -1,0 +1,128 @@
+import type { Attributes, Broker, Topic } from '../../../broker/index.ts';
+import { AmqpError, virtualHost } from '../errors.ts';
+import { Exchanges } from '../exchanges/index.ts';
+import { Queues } from '../queues.ts';
+import { problemOfVhost } from './vhost-name.ts';
+import { VhostNames, vhostOf } from './vhost-names.ts';
+import type { VirtualHost } from './virtual-host.ts';
+
+const protocol = 'amqp';
+/** The attributes of the broker that name the virtual hosts besides `/`. */
+const attributePrefix = 'virtual-host ';
+
+export interface VirtualHostsOptions {
+  readonly broker: Broker;
+  readonly consumerTimeoutMs: number;
+  /** Is told of a virtual host that is deleted: its connections end. */
+  readonly deleted: (vhost: VirtualHost) => void;
+}
+
+/** The virtual hosts of a server: `/`, and those that were created. They survive a restart. */
+export class VirtualHosts {
+  /** The virtual host `/`, which is always there. */
+  readonly plain: VirtualHost;
+  readonly #broker: Broker;
+  readonly #attributes: Attributes;
+  readonly #options: VirtualHostsOptions;
+  readonly #names: Set<string>;
+  readonly #byName = new Map<string, VirtualHost>();
+
+  constructor(options: VirtualHostsOptions) {
+    const { broker } = options;
+    this.#broker = broker;
+    this.#attributes = broker.attributes;
+    this.#options = options;
+    // All of them are known before the first one says which topics are its own.
+    this.#names = new Set([virtualHost, ...storedNames(broker.attributes)]);
+    for (const name of this.#names) this.#open(name);
+    this.plain = this.#byName.get(virtualHost)!;
+  }
+
+  close(): void {
+    for (const { exchanges } of this.#byName.values()) exchanges.close();
+  }
+
+  get(name: string): VirtualHost | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** The oldest first. */
+  all(): Iterable<VirtualHost> {
+    return this.#byName.values();
+  }
+
+  /** The virtual host that a topic is in. */
+  of(topic: Pick<Topic, 'name'>): VirtualHost {
+    return this.#byName.get(vhostOf(topic.name, this.#isVhost))!;
+  }
+
+  /**
+   * Creates a virtual host, unless it is there; resolves when it is on disk. Rejects with
+   * PRECONDITION_FAILED if it cannot have this name.
+   */
+  async create(name: string): Promise<VirtualHost> {
+    const known = this.#byName.get(name);
+    if (known) return known;
+    const problem = problemOfVhost(name);
+    if (problem !== undefined) throw new AmqpError('PRECONDITION_FAILED', problem);
+    const kept = this.#attributes.set(protocol, attributePrefix + name, {});
+    this.#names.add(name);
+    const vhost = this.#open(name);
+    this.#routesChanged();
+    await kept.catch((error: unknown) => {
+      this.#forget(vhost);
+      throw error;
+    });
+    return vhost;
+  }
+
+  /**
+   * Deletes a virtual host with all its queues and exchanges, in one commit; its connections end. Resolves
+   * when that is on disk. Rejects with ACCESS_REFUSED for `/`.
+   */
+  async delete(vhost: VirtualHost): Promise<void> {
+    const { name, exchanges } = vhost;
+    if (vhost === this.plain)
+      throw new AmqpError('ACCESS_REFUSED', `deletion of vhost '${name}' not allowed`);
+    if (this.#byName.get(name) !== vhost) return;
+    this.#options.deleted(vhost);
+    const topics = Array.from(this.#broker.topics.values()).filter((topic) => this.of(topic) === vhost);
+    const gone = [
+      this.#attributes.set(protocol, attributePrefix + name, undefined),
+      exchanges.deleteAll(),
+      ...topics.map((topic) => topic.delete()),
+    ];
+    this.#forget(vhost);
+    await Promise.all(gone);
+  }
+
+  readonly #isVhost = (name: string): boolean => this.#names.has(name);
+
+  #open(name: string): VirtualHost {
+    const names = new VhostNames(name, this.#isVhost);
+    const vhost: VirtualHost = {
+      name,
+      exchanges: new Exchanges(this.#broker, names),
+      queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names),
+    };
+    this.#byName.set(name, vhost);
+    return vhost;
+  }
+
+  #forget({ name, exchanges }: VirtualHost): void {
+    exchanges.close();
+    this.#byName.delete(name);
+    this.#names.delete(name);
+    this.#routesChanged();
+  }
+
+  /** Queues of `/` may have become those of another virtual host, or the other way round. */
+  #routesChanged(): void {
+    for (const { exchanges } of this.#byName.values()) exchanges.generation++;
+  }
+}
+
+function* storedNames(attributes: Attributes): Iterable<string> {
+  for (const name of attributes.names(protocol))
+    if (name.startsWith(attributePrefix)) yield name.slice(attributePrefix.length);
+}
