@@ -111,7 +111,8 @@ function checkTag({ consumers, replies }: Channel, tag: string): void {
 
 /** Makes a channel a requester: see direct-replies.ts. */
 function consumeReplies(channel: Channel, { consumerTag, noAck, noWait }: Consume): void {
-  checkTag(channel, consumerTag);
+  // A second consumer of replies is refused as such, whatever its tag.
+  if (!channel.replies) checkTag(channel, consumerTag);
   if (!noAck) throw new AmqpError('PRECONDITION_FAILED', 'reply consumer cannot acknowledge');
   const tag = consumerTag === '' ? channel.nextConsumerTag() : consumerTag;
   channel.replies = channel.session.host.replies.open(channel, tag);
