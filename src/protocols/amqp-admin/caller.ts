@@ -8,27 +8,40 @@ export const guest = 'guest';
 export interface Caller {
   readonly userName: string;
   readonly access: Access;
+  /** RabbitMQ's words for what the user may do besides its permissions. */
+  readonly tags: readonly string[];
 }
 
-/** The tags of a user, which RabbitMQ keeps with it: here they follow from its permissions. */
-export function tagsOf({ access }: Pick<Caller, 'access'>): readonly string[] {
-  if (isAdministrator(access)) return ['administrator'];
+/** The tags of a user of the configuration, which has none: they follow from its permissions. */
+export function tagsOfAccess(access: Access): readonly string[] {
+  if (access.mayManage('*')) return ['administrator'];
   return access.mayConsume('*') ? ['monitoring'] : ['management'];
 }
 
-/** Whether a user may do everything: it manages all topics. */
-export function isAdministrator(access: Access): boolean {
-  return access.mayManage('*');
+export function isAdministrator({ tags }: Pick<Caller, 'tags'>): boolean {
+  return tags.includes('administrator');
 }
 
+/** Whether a caller may see what others do. */
+export function isMonitor({ tags }: Pick<Caller, 'tags'>): boolean {
+  return tags.includes('administrator') || tags.includes('monitoring');
+}
+
+/** Throws an ApiError if the caller may not use the management API. */
+export function checkManager({ tags }: Caller): void {
+  if (!managerTags.some((tag) => tags.includes(tag))) throw notAuthorised('Not management user');
+}
+
+const managerTags = ['administrator', 'monitoring', 'policymaker', 'management'];
+
 /** Throws an ApiError if the caller may not manage the server. */
-export function checkAdministrator({ access }: Caller): void {
-  if (!isAdministrator(access)) throw notAuthorised('Not administrator user');
+export function checkAdministrator(caller: Caller): void {
+  if (!isAdministrator(caller)) throw notAuthorised('Not administrator user');
 }
 
 /** Throws an ApiError if the caller may not see what others do. */
-export function checkMonitor({ access }: Caller): void {
-  if (!isAdministrator(access) && !access.mayConsume('*')) throw notAuthorised('Not monitor user');
+export function checkMonitor(caller: Caller): void {
+  if (!isMonitor(caller)) throw notAuthorised('Not monitor user');
 }
 
 /** Requests have no connection of AMQP, which alone could own a queue. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ManagedAmqp } from '../amqp/index.ts';
+import { KeptUsers, type ManagedAmqp } from '../amqp/index.ts';
 import type { Hall, TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import {
@@ -47,7 +47,8 @@ export class AmqpAdminFrontend implements Frontend {
   #host = '127.0.0.1';
 
   constructor({ amqp, hall, users, version = '', tls, report = () => {} }: AmqpAdminOptions) {
-    this.#api = { amqp, users, hall, node: new ServerNode(amqp, version) };
+    const kept = new KeptUsers(amqp.broker, users);
+    this.#api = { amqp, users, kept, hall, node: new ServerNode(amqp, version) };
     this.#tls = tls;
     this.#report = report;
     this.#webSockets = new WebSockets({

@@ -1,7 +1,8 @@
 import type { Hall } from '../connections/index.ts';
 import type { HttpRequest } from '../http/index.ts';
 import { certificateNames, type Login, type Proof, type Users } from '../users/index.ts';
-import { guest, type Caller } from './caller.ts';
+import type { KeptUsers } from '../amqp/index.ts';
+import { checkManager, guest, tagsOfAccess, type Caller } from './caller.ts';
 import { ApiError } from './errors.ts';
 
 /** The users of the management API are those of AMQP. */
@@ -10,6 +11,7 @@ const protocol = 'amqp';
 /** What a login needs of the server. */
 export interface LoginHost {
   readonly users: Users;
+  readonly kept: KeptUsers;
   readonly hall: Pick<Hall, 'logins' | 'clock'>;
 }
 
@@ -17,11 +19,11 @@ export interface LoginHost {
  * Logs a request in, by name and password (`Basic`) or by the client's certificate. After wrong guesses a
  * request waits before its own guess is checked. Rejects with an ApiError.
  */
-export async function logIn(request: HttpRequest, { users, hall }: LoginHost): Promise<Caller> {
+export async function logIn(request: HttpRequest, host: LoginHost): Promise<Caller> {
+  const { users, hall } = host;
   const proof = proofOf(request);
   const name = proof?.kind === 'password' ? proof.user : '';
-  if (!users.requires(protocol))
-    return { userName: name === '' ? guest : name, access: users.openLogin(protocol).access };
+  if (!users.requires(protocol)) return openCaller(name === '' ? guest : name, users);
   if (proof === undefined) throw notAuthenticated();
   const { logins, clock } = hall;
   const waitMs = logins.admit(request.address, name);
@@ -35,7 +37,21 @@ export async function logIn(request: HttpRequest, { users, hall }: LoginHost): P
     throw notAuthenticated();
   }
   logins.succeeded(request.address, name);
-  return { userName: login.user?.name ?? name, access: login.access };
+  const caller = callerOf(login, host);
+  checkManager(caller);
+  return caller;
+}
+
+/** Without users in the configuration, everybody may do everything. */
+function openCaller(userName: string, users: Users): Caller {
+  const { access } = users.openLogin(protocol);
+  return { userName, access, tags: tagsOfAccess(access) };
+}
+
+function callerOf({ user, access }: Login, { users, kept }: LoginHost): Caller {
+  const userName = user?.name ?? guest;
+  const keptUser = users.isConfigured(userName) ? undefined : kept.get(userName);
+  return { userName, access, tags: keptUser?.tags ?? tagsOfAccess(access) };
 }
 
 function proofOf({ headers, socket }: HttpRequest): Proof | undefined {

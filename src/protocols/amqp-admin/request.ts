@@ -17,7 +17,7 @@ export interface ApiRequest {
   /** The header `X-Reason`: why an operator does that. */
   readonly reason: string | undefined;
   /** The body: an object, empty if there is no body. Rejects with an ApiError. */
-  body(): Promise<JsonObject>;
+  readonly body: () => Promise<JsonObject>;
 }
 
 /** Reads a body as RabbitMQ does, whatever its content type. */

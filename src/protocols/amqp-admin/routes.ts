@@ -15,6 +15,7 @@ import * as messages from './resources/messages.ts';
 import * as overview from './resources/overview.ts';
 import * as queueChanges from './resources/queue-changes.ts';
 import * as queues from './resources/queues.ts';
+import * as userChanges from './resources/user-changes.ts';
 import * as users from './resources/users.ts';
 import * as virtualHosts from './resources/virtual-hosts.ts';
 
@@ -80,9 +81,14 @@ const table: { readonly [line: string]: Handle } = {
 
   'GET /api/users': users.list,
   'GET /api/users/:user': users.show,
+  'PUT /api/users/:user': userChanges.put,
+  'DELETE /api/users/:user': userChanges.remove,
+  'POST /api/users/bulk-delete': userChanges.removeAll,
   'GET /api/users/:user/permissions': users.permissionsOfUser,
   'GET /api/permissions': users.permissions,
   'GET /api/permissions/:vhost/:user': users.showPermissions,
+  'PUT /api/permissions/:vhost/:user': userChanges.putPermissions,
+  'DELETE /api/permissions/:vhost/:user': userChanges.removePermissions,
   'GET /api/vhosts/:vhost/permissions': users.permissions,
   'GET /api/policies': overview.nothing,
   'GET /api/policies/:vhost': overview.nothing,

@@ -14,9 +14,11 @@ export {
 } from './exchanges/index.ts';
 export { checkEquivalent as checkEquivalentExchange, checkNotDefault } from './handlers/exchange.ts';
 export { countOf } from './handlers/queue.ts';
+export { KeptUsers, type KeptUser } from './kept-users.ts';
 export type { ManagedAmqp, ManagedConnection } from './managed.ts';
+export { rulesOfPattern, type PermissionPatterns } from './permission-pattern.ts';
 export { checkPermission } from './permissions.ts';
-export { checkReserved, definitionOf } from './queues.ts';
+export { checkReserved, definitionOf, isStream } from './queues.ts';
 export { RegularPattern } from './regular-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';
 export { publishSingle } from './single-publish.ts';

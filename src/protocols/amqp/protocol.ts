@@ -2,6 +2,7 @@ import type { NatsDoorSettings } from '../nats/settings.ts';
 import { bothOrNone, connectionReporter, type Protocol, problemOfTls, tlsFilesOf } from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
 import { userWithPassword, type User } from '../users/index.ts';
+import { restoreUsers } from './kept-users.ts';
 import { amqpDoorSettings, type AmqpDoorSettings } from './settings.ts';
 
 /** The user of NATS is also the default user of AMQP. */
@@ -18,6 +19,7 @@ export const amqp: Protocol<AmqpDoorSettings, AmqpReads, 'amqp'> = {
   loginFlags: '--amqp-user and --amqp-password',
   port: ({ amqpPort }) => amqpPort,
   users: usersOf,
+  restoreUsers,
   tls: ({ amqpTlsCert, amqpTlsKey, amqpTlsCa }) => tlsFilesOf(amqpTlsCert, amqpTlsKey, amqpTlsCa),
   problemOf: ({ amqpUser, amqpPassword, amqpTlsCert, amqpTlsKey, amqpTlsCa }) =>
     bothOrNone('AMQP authentication', ['--amqp-user', amqpUser], ['--amqp-password', amqpPassword]) ??

@@ -1,6 +1,7 @@
 export { Access, accessOf, fullAccess, noAccess } from './access.ts';
 export type { Login, Proof } from './login.ts';
 export { PasswordChecks } from './password-checks.ts';
+export { defaultDigestAlgorithm, parseDigest, type PasswordDigest } from './password-digest.ts';
 export {
   defaultIterations,
   deriveKeys,
@@ -10,6 +11,7 @@ export {
   iterationsMax,
   iterationsMin,
   keysOfSalted,
+  looksLikeVerifier,
   makeVerifier,
   parseVerifier,
   scramHashes,

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { sameText, type Random } from '../../util/index.ts';
+import { fitsDigest } from './password-digest.ts';
 import {
   defaultIterations,
   deriveKeys,
@@ -94,8 +95,7 @@ export class PasswordChecks {
     const hash = scramHashes.find((hash) => verifier?.[hash] !== undefined) ?? 'sha256';
     const keys = verifier?.[hash] ?? this.#unknown;
     const fits = await this.#inTurn(() => fitsKeys(hash, keys, given));
-    const isRight = expected?.kind === 'plain' ? sameText(expected.text, given) : fits;
-    if (!isRight || expected === undefined) return false;
+    if (expected === undefined || !isRight(expected, given, fits)) return false;
     if (this.#remembered.size >= rememberedMax)
       for (const oldest of this.#remembered) {
         this.#remembered.delete(oldest);
@@ -128,4 +128,10 @@ export class PasswordChecks {
       else this.#running--;
     }
   }
+}
+
+/** `fits`: whether the password fits the verifier, if there is one. */
+function isRight(expected: Password, given: string, fits: boolean): boolean {
+  if (expected.kind === 'plain') return sameText(expected.text, given);
+  return expected.digest ? fitsDigest(expected.digest, given) : fits;
 }

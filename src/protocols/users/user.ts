@@ -1,3 +1,4 @@
+import type { PasswordDigest } from './password-digest.ts';
 import type { PasswordVerifier } from './password-verifier.ts';
 import type { NatsPermissions, TopicPermissions } from './permissions.ts';
 
@@ -30,7 +31,12 @@ export interface Credentials {
 /** A password as written in the configuration: in plain text, or as a verifier. */
 export type Password =
   | { readonly kind: 'plain'; readonly text: string }
-  | { readonly kind: 'verifier'; readonly verifier: PasswordVerifier };
+  | {
+      readonly kind: 'verifier';
+      readonly verifier: PasswordVerifier;
+      /** Of a user that came from RabbitMQ: the verifier is empty then. */
+      readonly digest?: PasswordDigest;
+    };
 
 /** A user with all permissions at one protocol: settings such as `nats-user` are a shorthand for it. */
 export function userWithPassword(protocol: string, name: string, text: string): User {

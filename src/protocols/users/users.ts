@@ -298,5 +298,7 @@ function textOf(user: User): string {
 
 function passwordText(password: Password | undefined): string | undefined {
   if (password === undefined) return undefined;
-  return password.kind === 'plain' ? `plain ${password.text}` : verifierText(password.verifier);
+  if (password.kind === 'plain') return `plain ${password.text}`;
+  const { verifier, digest } = password;
+  return digest ? `${digest.algorithm} ${digest.text}` : verifierText(verifier);
 }

@@ -1,6 +1,6 @@
 import { AmqpError, virtualHost, type ManagedConnection } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
-import { isAdministrator, type Caller } from '../caller.ts';
+import { isAdministrator, isMonitor, type Caller } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
 import { notAuthorised, objectNotFound } from '../errors.ts';
 import { nameOfConnection } from '../open-channels.ts';
@@ -25,7 +25,7 @@ export function show(request: ApiRequest, api: Api): ApiReply {
 export function close(request: ApiRequest, api: Api): ApiReply {
   const { session } = connectionOf(request, api);
   const { caller, reason } = request;
-  if (!isAdministrator(caller.access) && session.userName !== caller.userName)
+  if (!isAdministrator(caller) && session.userName !== caller.userName)
     throw notAuthorised('User not authorised to access object');
   session.fail(new AmqpError('CONNECTION_FORCED', reason ?? 'Closed via management plugin'), {
     kind: 'kicked',
@@ -34,9 +34,9 @@ export function close(request: ApiRequest, api: Api): ApiReply {
 }
 
 /** The connections that a caller may see: its own, or all of them. */
-export function visibleConnections({ access, userName }: Caller, { amqp }: Api): ManagedConnection[] {
-  const seesAll = isAdministrator(access) || access.mayConsume('*');
-  return amqp.connections().filter(({ session }) => seesAll || session.userName === userName);
+export function visibleConnections(caller: Caller, { amqp }: Api): ManagedConnection[] {
+  const seesAll = isMonitor(caller);
+  return amqp.connections().filter(({ session }) => seesAll || session.userName === caller.userName);
 }
 
 /** The connection in the path. Throws an ApiError if there is none that the caller may see. */

@@ -13,6 +13,8 @@ import { bindBy } from './binding-changes.ts';
 import { bindingJson, type BindingJson } from './bindings.ts';
 import { declareExchange } from './exchange-changes.ts';
 import { declareQueue } from './queue-changes.ts';
+import { putPermissionsOf, putUser } from './user-changes.ts';
+import { describeUser, permissionsIn } from './users.ts';
 
 /** Exports what clients have declared, durable or not, but nothing that goes with its connection. */
 export function exportAll(request: ApiRequest, api: Api): ApiReply {
@@ -25,9 +27,9 @@ export function exportAll(request: ApiRequest, api: Api): ApiReply {
     rabbitmq_definition_format: 'cluster',
     original_cluster_name: clusterName,
     explanation: `Definitions of cluster '${clusterName}'`,
-    users: [],
+    users: api.kept.all().map(describeUser),
     vhosts: virtualHosts.map((name) => ({ name, description: '', metadata: {}, tags: [], limits: [] })),
-    permissions: [],
+    permissions: permissionsIn(api.kept.all()),
     topic_permissions: [],
     parameters: [],
     global_parameters: [],
@@ -116,7 +118,7 @@ function queueJson(topic: Topic): object {
 const ignoredParts: ReadonlySet<string> = new Set(['topic_permissions', 'parameters', 'global_parameters']);
 
 /**
- * Declares what the definitions say: exchanges, then queues, then bindings. What is there already must be the
+ * Makes what the definitions say: users and permissions, exchanges, queues, bindings. What is there already must be the
  * same. What is declared before an error stays, as in RabbitMQ.
  */
 export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply> {
@@ -125,6 +127,7 @@ export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply
   if (!virtualHosts.includes(vhost)) throw badRequest('vhost_not_found');
   const body = await request.body();
   checkHosts(body);
+  await importUsers(api, body);
   for (const exchange of objectsOf(body, 'exchanges'))
     await declareExchange(request, api, nameIn(exchange, 'exchange'), exchange);
   for (const queue of objectsOf(body, 'queues'))
@@ -135,6 +138,21 @@ export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply
     await bindBy(request, api, { source, destination, kind }, binding);
   }
   return gone;
+}
+
+/** Users of the configuration stay as they are: a file of another server names its guest, too. */
+async function importUsers(api: Api, body: JsonObject): Promise<void> {
+  const isOurs = (name: string | undefined): name is string =>
+    name !== undefined && name !== '' && !api.users.isConfigured(name);
+  for (const user of objectsOf(body, 'users')) {
+    const name = textOf(user, 'name');
+    if (isOurs(name)) await putUser(api, name, user);
+  }
+  for (const permissions of objectsOf(body, 'permissions')) {
+    const name = textOf(permissions, 'user');
+    if (isOurs(name))
+      await putPermissionsOf(api, textOf(permissions, 'vhost') ?? virtualHost, name, permissions);
+  }
 }
 
 /** Throws bad_request if something is to be in a virtual host that is not there. */

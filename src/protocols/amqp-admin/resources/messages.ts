@@ -7,7 +7,15 @@ import {
   type Topic,
 } from '../../../broker/index.ts';
 import { readProperties } from '../../../wire/amqp/index.ts';
-import { checkPermission, countOf, handedOverParts, publishSingle } from '../../amqp/index.ts';
+import {
+  AmqpError,
+  checkPermission,
+  countOf,
+  handedOverParts,
+  isStream,
+  publishSingle,
+  shownQueue,
+} from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { noConnection } from '../caller.ts';
 import { badRequest, whileMessaging } from '../errors.ts';
@@ -69,6 +77,11 @@ export async function get(request: ApiRequest, api: Api): Promise<ApiReply> {
     checkPermission(request.caller, 'read', 'queue', queue);
     const { queues } = api.amqp;
     const topic = queues.find(queue, noConnection);
+    if (isStream(topic))
+      throw new AmqpError(
+        'NOT_IMPLEMENTED',
+        `basic.get not supported by stream queues ${shownQueue(topic.name)}`,
+      );
     const group = await queues.group(topic);
     const wanted = { count, encoding, truncate } as const;
     return { kind: 'list', entries: await collect(api, topic, group, wanted, settle) };

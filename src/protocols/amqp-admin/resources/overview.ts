@@ -1,5 +1,5 @@
 import type { Api } from '../api.ts';
-import { checkMonitor, tagsOf } from '../caller.ts';
+import { checkMonitor } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
 import { objectNotFound } from '../errors.ts';
 import { json, type ApiReply } from '../reply.ts';
@@ -46,7 +46,7 @@ export function overview({ caller, query }: ApiRequest, { amqp, node }: Api): Ap
 
 /** The caller, as the server knows it. */
 export function whoami({ caller }: ApiRequest): ApiReply {
-  return json({ name: caller.userName, tags: tagsOf(caller) });
+  return json({ name: caller.userName, tags: caller.tags });
 }
 
 export function clusterName(): ApiReply {

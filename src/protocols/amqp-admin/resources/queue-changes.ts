@@ -1,5 +1,5 @@
 import { defaultGroup } from '../../../broker/index.ts';
-import { AmqpError, checkPermission, checkReserved, shownQueue } from '../../amqp/index.ts';
+import { AmqpError, checkPermission, checkReserved, isStream, shownQueue } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { noConnection } from '../caller.ts';
 import { tableOfJson } from '../field-json.ts';
@@ -59,6 +59,8 @@ export async function purge(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = queueOf(request, api);
   checkPermission(request.caller, 'read', 'queue', name);
   const topic = api.amqp.queues.find(name, noConnection);
+  if (isStream(topic))
+    throw new AmqpError('NOT_IMPLEMENTED', `queue.purge not supported by stream queues ${shownQueue(name)}`);
   for (const partition of topic.partitions.opened.slice()) await topic.purge(partition, {});
   return gone;
 }

@@ -1,19 +1,30 @@
-import { virtualHost } from '../../amqp/index.ts';
-import { accessOf, mayUseProtocol, type Rules, type TopicPermissions, type User } from '../../users/index.ts';
+import { virtualHost, type KeptUser, type PermissionPatterns } from '../../amqp/index.ts';
+import { accessOf, mayUseProtocol, verifierText, type Password, type User } from '../../users/index.ts';
 import type { Api } from '../api.ts';
-import { checkAdministrator, guest, tagsOf } from '../caller.ts';
+import { checkAdministrator, guest, tagsOfAccess } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
 import { objectNotFound } from '../errors.ts';
+import { patternsOf } from '../permission-patterns.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { virtualHostOf } from '../virtual-hosts.ts';
 
-/** Without users, everybody is this one. */
+/** A user as it is shown: one of the configuration, or one that the broker keeps. */
+interface ShownUser {
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** Undefined: none at all. */
+  readonly permissions: PermissionPatterns | undefined;
+  /** Of users that the broker keeps; those of the configuration do not show theirs. */
+  readonly password: Password | undefined;
+}
+
+/** Without users in the configuration, everybody is this one. */
 const anyone: User = { name: guest, credentials: {}, permissions: undefined };
 
 export function list({ caller, query }: ApiRequest, api: Api): ApiReply {
   checkAdministrator(caller);
-  return listed(query, { entries: usersOf(api), nameOf: ({ name }) => name, describe: describeUser });
+  return listed(query, { entries: shownUsers(api), nameOf: ({ name }) => name, describe: describeUser });
 }
 
 export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply {
@@ -24,82 +35,69 @@ export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply 
 export function permissions({ caller, params, query }: ApiRequest, api: Api): ApiReply {
   checkAdministrator(caller);
   virtualHostOf(params);
-  return listed(query, {
-    entries: usersOf(api),
-    nameOf: ({ name }) => name,
-    describe: describePermissions,
-  });
+  return listedPermissions(query, shownUsers(api));
 }
 
 export function permissionsOfUser({ caller, params, query }: ApiRequest, api: Api): ApiReply {
   checkAdministrator(caller);
-  return listed(query, {
-    entries: [userOf(params['user'], api)],
-    nameOf: ({ name }) => name,
-    describe: describePermissions,
-  });
+  return listedPermissions(query, [userOf(params['user'], api)]);
 }
 
 export function showPermissions({ caller, params, query }: ApiRequest, api: Api): ApiReply {
   checkAdministrator(caller);
   virtualHostOf(params);
-  return shown(query, describePermissions(userOf(params['user'], api)));
+  const [found] = permissionsIn([userOf(params['user'], api)]);
+  if (!found) throw objectNotFound();
+  return shown(query, found);
 }
 
-/** The users that may log in by AMQP, by name. */
-export function usersOf({ users }: Api): readonly User[] {
-  if (!users.requires('amqp')) return [anyone];
-  return users
-    .all()
-    .filter((user) => mayUseProtocol(user, 'amqp'))
-    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+/** The users that may log in by AMQP, by name. A user of the configuration hides a kept one of its name. */
+function shownUsers({ users, kept }: Api): readonly ShownUser[] {
+  const configured = users.requires('amqp')
+    ? users.all().filter((user) => users.isConfigured(user.name) && mayUseProtocol(user, 'amqp'))
+    : [anyone];
+  const names = new Set(configured.map(({ name }) => name));
+  const others = kept.all().filter(({ name }) => !names.has(name));
+  return [...configured.map(shownOf), ...others].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-function userOf(name: string | undefined, api: Api): User {
-  const user = usersOf(api).find((one) => one.name === name);
+function shownOf({ name, permissions }: User): ShownUser {
+  const tags = tagsOfAccess(accessOf(permissions));
+  return { name, tags, permissions: patternsOf(permissions), password: undefined };
+}
+
+function userOf(name: string | undefined, api: Api): ShownUser {
+  const user = shownUsers(api).find((one) => one.name === name);
   if (!user) throw objectNotFound();
   return user;
 }
 
-/** Passwords are not shown, hashed or not. */
-function describeUser({ name, permissions }: User): object {
-  return {
-    name,
-    password_hash: '',
-    hashing_algorithm: '',
-    tags: tagsOf({ access: accessOf(permissions) }),
-    limits: {},
-  };
+/** A user as it is listed, and as definitions have it. */
+export function describeUser({ name, tags, password }: Pick<KeptUser, 'name' | 'tags' | 'password'>): object {
+  return { name, ...describePassword(password), tags, limits: {} };
 }
 
-function describePermissions({ name, permissions }: User): object {
-  const pattern = (action: keyof TopicPermissions): string =>
-    permissions === undefined ? '.*' : patternOf(permissions[action]);
-  return {
-    user: name,
-    vhost: virtualHost,
-    configure: pattern('manage'),
-    write: pattern('publish'),
-    read: pattern('consume'),
-  };
+function describePassword(password: Password | undefined): object {
+  if (password?.kind !== 'verifier') return { password_hash: '', hashing_algorithm: '' };
+  const { verifier, digest } = password;
+  return digest
+    ? { password_hash: digest.text, hashing_algorithm: digest.algorithm }
+    : { password_hash: verifierText(verifier), hashing_algorithm: 'pillarbox_scram' };
 }
 
-/** Rules as the regular expression that RabbitMQ would have for them. */
-function patternOf(rules: Rules | undefined): string {
-  if (rules === undefined) return '^$';
-  const { allow, deny = [] } = rules;
-  const allowed = allow === undefined ? '.*' : anyOf(allow);
-  return deny.length > 0 ? `^(?!${anyOf(deny)}$)${allowed}$` : allowed === '.*' ? '.*' : `^${allowed}$`;
+function listedPermissions(query: URLSearchParams, users: readonly ShownUser[]): ApiReply {
+  return listed(query, {
+    entries: permissionsIn(users),
+    nameOf: ({ user }) => user,
+    describe: (permissions) => permissions,
+  });
 }
 
-function anyOf(names: readonly string[]): string {
-  if (names.includes('*')) return '.*';
-  const patterns = names.map((name) =>
-    name.endsWith('*') ? `${literal(name.slice(0, -1))}.*` : literal(name),
+/** The permissions of users that have some. */
+export function permissionsIn(
+  users: readonly Pick<KeptUser, 'name' | 'permissions'>[],
+): (PermissionPatterns & { readonly user: string; readonly vhost: string })[] {
+  return users.flatMap(({ name, permissions }) =>
+    permissions === undefined ? [] : [{ user: name, vhost: virtualHost, ...permissions }],
   );
-  return patterns.length === 1 ? patterns[0]! : `(${patterns.join('|')})`;
-}
-
-function literal(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
