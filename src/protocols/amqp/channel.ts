@@ -72,7 +72,7 @@ export class Channel {
 
   // ---- deliveries
 
-  deliver(consumer: AmqpConsumer, { record, deliveries }: Delivery, receipt: Receipt): void {
+  deliver(consumer: AmqpConsumer, { record, deliveries, attempt }: Delivery, receipt: Receipt): void {
     const tag = this.unacked.nextTag();
     const { session } = this;
     writeDelivery(
@@ -81,7 +81,8 @@ export class Channel {
       {
         channel: this.number,
         deliveryTag: tag,
-        redelivered: deliveries > 1,
+        deliveries,
+        attempt,
         record,
         queue: consumer.queueBytes,
         isDurable: consumer.topic.config.durability === 'disk',
@@ -93,7 +94,8 @@ export class Channel {
     );
     if (consumer.noAck) return;
     consumer.unacked++;
-    this.unacked.add({ tag, receipt, consumer, deliveredMs: session.host.clock.monotonic() });
+    const deliveredMs = session.host.clock.monotonic();
+    this.unacked.add({ tag, receipt, consumer, deliveredMs, timeoutMs: consumer.timeoutMs });
   }
 
   /** Takes deliveries out to be answered. Throws PRECONDITION_FAILED for an unknown tag. */

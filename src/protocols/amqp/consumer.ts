@@ -7,6 +7,8 @@ import {
   type Topic,
 } from '../../broker/index.ts';
 import type { Channel } from './channel.ts';
+import { deadlineOf } from './queue-arguments.ts';
+import { traitsOf } from './queue-traits.ts';
 
 /** The fields of a basic.consume that a consumer keeps. */
 export interface ConsumerOptions {
@@ -15,6 +17,8 @@ export interface ConsumerOptions {
   /** The most unanswered deliveries; 0: as many as the channel may have. */
   readonly prefetch: number;
   readonly priority: number;
+  /** The time that it has for an answer; undefined: that of the queue, or of the server. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** An AMQP consumer takes the messages of a queue for one basic.consume. */
@@ -28,6 +32,9 @@ export class AmqpConsumer implements Consumer {
   readonly priority: number;
   /** Whether its deliveries say the offset of their message. */
   readonly showsOffsets: boolean = false;
+  /** The time that it has for an answer, and the broker's deadline if that is not the one of its group. */
+  readonly timeoutMs: number;
+  readonly ackWaitMs: number | undefined;
   readonly connection: number;
   readonly creditBytes: number = Infinity;
   /** The tag and the name of the queue, as they are written. */
@@ -41,7 +48,11 @@ export class AmqpConsumer implements Consumer {
   /** Deliveries to be acked without an answer of the client. */
   #toAck: Receipt[] = [];
 
-  constructor(channel: Channel, group: Group, { tag, noAck, prefetch, priority }: ConsumerOptions) {
+  constructor(
+    channel: Channel,
+    group: Group,
+    { tag, noAck, prefetch, priority, timeoutMs }: ConsumerOptions,
+  ) {
     this.#channel = channel;
     this.#prefetch = prefetch === 0 || noAck ? Infinity : prefetch;
     this.tag = tag;
@@ -50,6 +61,9 @@ export class AmqpConsumer implements Consumer {
     this.noAck = noAck;
     this.prefetch = prefetch;
     this.priority = priority;
+    this.timeoutMs =
+      timeoutMs ?? traitsOf(group.topic).consumerTimeoutMs ?? channel.session.host.limits.consumerTimeoutMs;
+    this.ackWaitMs = timeoutMs && deadlineOf(timeoutMs);
     this.connection = channel.session.id;
     this.tagBytes = Buffer.from(tag, 'utf8');
     this.queueBytes = Buffer.from(channel.session.host.queues.nameOf(group.topic), 'utf8');

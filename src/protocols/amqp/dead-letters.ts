@@ -10,7 +10,7 @@ import { copiesIn, copyHeader } from './carbon-copies.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import { headersOfStored } from './message.ts';
 import { exchangeArgument, keyArgument, routeName } from './dead-letter-policy.ts';
-import { definitionOf } from './queues.ts';
+import { definitionOf } from './queue-definition.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
 /**

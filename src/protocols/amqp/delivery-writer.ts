@@ -6,6 +6,7 @@ import {
   frameOverheadBytes,
   methods,
   readProperties,
+  withHeaders,
   writeContent,
   writeFrameHead,
 } from '../../wire/amqp/index.ts';
@@ -29,7 +30,9 @@ export type Handover =
 export interface HandedOver {
   readonly channel: number;
   readonly deliveryTag: number;
-  readonly redelivered: boolean;
+  /** Deliveries of the message, this one included; and without those that were given back unhandled. */
+  readonly deliveries: number;
+  readonly attempt: number;
   readonly record: Record;
   /** The name of its queue: the routing key of messages without a key. */
   readonly queue: Buffer;
@@ -45,11 +48,23 @@ export interface HandedOver {
 export function writeDelivery(
   output: Output,
   handover: Handover,
-  { channel, deliveryTag, redelivered, record, queue, isDurable, showsOffset, broker, names }: HandedOver,
+  {
+    channel,
+    deliveryTag,
+    deliveries,
+    attempt,
+    record,
+    queue,
+    isDurable,
+    showsOffset,
+    broker,
+    names,
+  }: HandedOver,
   frameBytesMax: number,
 ): void {
   const { exchange, routingKey, properties: own } = handedOverParts(record, queue, isDurable, broker, names);
-  const properties = showsOffset ? withOffset(own, record.offset) : own;
+  const counted = deliveries > 1 ? withCounts(own, deliveries, attempt) : own;
+  const properties = showsOffset ? withOffset(counted, record.offset) : counted;
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);
   const isDeliver = handover.kind === 'deliver';
@@ -69,7 +84,7 @@ export function writeDelivery(
   at += 4;
   if (isDeliver) at = writeShort(target, at, handover.consumerTag, handover.consumerTag.length);
   writeI64(target, at, deliveryTag);
-  target[at + 8] = redelivered ? 1 : 0;
+  target[at + 8] = deliveries > 1 ? 1 : 0;
   at = writeShort(target, at + 9, exchange, exchangeBytes);
   at = writeShort(target, at, routingKey, keyBytes);
   if (!isDeliver) {
@@ -80,6 +95,19 @@ export function writeDelivery(
   const content = { properties, body: record.buffer, bodyStart, bodyEnd };
   writeContent(target, at, channel, content, frameBytesMax);
   output.messages++;
+}
+
+/**
+ * The headers of a redelivery, as the quorum queues of RabbitMQ 4.3 have them: how often the message had been
+ * delivered before, and how often that failed. 64 bits, as Java and Go clients expect.
+ */
+function withCounts(properties: Uint8Array, deliveries: number, attempt: number): Uint8Array {
+  const { buffer, byteOffset, length } = properties;
+  const counts = new Map([
+    ['x-delivery-count', BigInt(attempt - 1)],
+    ['x-acquired-count', BigInt(deliveries - 1)],
+  ]);
+  return withHeaders(Buffer.from(buffer, byteOffset, length), [], counts);
 }
 
 export interface HandedOverParts {

@@ -71,7 +71,8 @@ export class DirectReplies {
       {
         channel: number,
         deliveryTag: unacked.nextTag(),
-        redelivered: false,
+        deliveries: 1,
+        attempt: 1,
         record,
         queue: Buffer.from(address, 'utf8'),
         isDurable: false,

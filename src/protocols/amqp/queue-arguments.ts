@@ -2,6 +2,16 @@ import type { GroupOptions, TopicOptions } from '../../broker/index.ts';
 import type { FieldTable, FieldValue } from '../../wire/amqp/index.ts';
 import { deadLetterPolicy } from './dead-letter-policy.ts';
 import { AmqpError } from './errors.ts';
+import { inertArgument } from './inert-arguments.ts';
+import {
+  backoffArgument,
+  checkBackoff,
+  checkShare,
+  jitterArgument,
+  retryOptions,
+  retryTypes,
+  type RetryType,
+} from './retry-arguments.ts';
 
 /** What the arguments of a queue.declare ask of the topic and of its group. */
 export interface QueueArguments {
@@ -50,36 +60,61 @@ const takers: { readonly [name: string]: Taker } = {
     if (value !== 'at-most-once' && value !== 'at-least-once')
       throw new Error('expected at-most-once or at-least-once');
   },
-  'x-queue-mode': () => {},
-  'x-queue-version': () => {},
-  'x-queue-leader-locator': () => {},
-  'x-quorum-initial-group-size': () => {},
+  // Queues deletes it.
+  'x-expires': (value) => void wholeNumber(value, 1),
+  'x-consumer-timeout': (value, { group }) => void (group.ackWaitMs = deadlineOf(wholeNumber(value, 1))),
+  'x-delayed-retry-type': (value) => {
+    if (!retryTypes.includes(value as RetryType)) throw new Error(`expected ${retryTypes.join(', ')}`);
+  },
+  'x-delayed-retry-min': (value) => void wholeNumber(value, 1),
+  'x-delayed-retry-max': (value) => void wholeNumber(value, 1),
+  [backoffArgument]: checkBackoff,
+  [jitterArgument]: checkShare,
 };
+
+/**
+ * The broker's deadline for the answer to a delivery: the channel is closed before it, and gives back what it
+ * holds.
+ */
+export function deadlineOf(consumerTimeoutMs: number): number {
+  return consumerTimeoutMs + 60_000;
+}
 
 function text(value: FieldValue): void {
   if (typeof value !== 'string') throw new Error('expected a text');
 }
 
-/** `shown` are the words for the queue. Throws PRECONDITION_FAILED for an argument that is not understood, or has a value that does not fit. */
+/**
+ * `shown` are the words for the queue. Throws PRECONDITION_FAILED for an argument that is not understood, or has
+ * a value that does not fit.
+ */
 export function queueArguments(shown: string, table: FieldTable): QueueArguments {
   const into = { topic: {}, group: {} };
   for (const [name, value] of table) {
-    const take = takers[name];
-    try {
+    const take = Object.hasOwn(takers, name) ? takers[name] : inertArgument(name);
+    check(shown, name, () => {
       if (take) take(value, into);
       else if (name.startsWith('x-')) throw new Error('not supported');
-    } catch (error) {
-      throw new AmqpError(
-        'PRECONDITION_FAILED',
-        `invalid arg '${name}' for ${shown}: ${(error as Error).message}`,
-      );
-    }
+    });
   }
+  check(shown, 'x-delayed-retry-type', () => Object.assign(into.group, retryOptions(table)));
   const deadLetter = deadLetterPolicy(table);
   return deadLetter ? { ...into, topic: { ...into.topic, deadLetter } } : into;
 }
 
-function wholeNumber(value: FieldValue): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error('expected a whole number from 0');
+/** Adds the name of the argument to the text that `take` throws. */
+function check(shown: string, name: string, take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    throw new AmqpError(
+      'PRECONDITION_FAILED',
+      `invalid arg '${name}' for ${shown}: ${(error as Error).message}`,
+    );
+  }
+}
+
+function wholeNumber(value: FieldValue, min: number = 0): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
+  throw new Error(`expected a whole number from ${min}`);
 }

@@ -1,9 +1,12 @@
 import { defaultGroup, type Broker, type Group, type GroupOptions, type Topic } from '../../broker/index.ts';
-import { encodeTable, Reader, readTable, type FieldTable, type FieldValue } from '../../wire/amqp/index.ts';
+import { encodeTable, type FieldValue } from '../../wire/amqp/index.ts';
 import { isLegalName, names } from '../names.ts';
 import { AmqpError, inequivalent, shownQueue } from './errors.ts';
 import { sameValue } from './exchanges/index.ts';
-import { queueArguments } from './queue-arguments.ts';
+import { isCompared } from './inert-arguments.ts';
+import { deadlineOf, queueArguments } from './queue-arguments.ts';
+import { definitionOf, type QueueDefinition, type StoredQueue } from './queue-definition.ts';
+import { QueueExpiry } from './queue-expiry.ts';
 import { asksForStream, streamTopic } from './streams/index.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
@@ -11,29 +14,6 @@ import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 export interface QueueOwner {
   readonly closed: boolean;
 }
-
-/** The fields of a queue.declare that define a queue. */
-export interface QueueDefinition {
-  readonly durable: boolean;
-  /** Only the connection that declared it may use it, and it is deleted with that connection. */
-  readonly exclusive: boolean;
-  /** It is deleted when its last consumer leaves. */
-  readonly autoDelete: boolean;
-  readonly arguments: FieldTable;
-}
-
-/** The definition as it is kept with the topic. */
-interface StoredQueue {
-  readonly durable: boolean;
-  readonly exclusive: boolean;
-  readonly autoDelete: boolean;
-  /** The encoded table, in base64. */
-  readonly arguments: string;
-}
-
-/** A topic that was not declared by AMQP is a durable queue without arguments. */
-const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: false, arguments: new Map() };
-const plainStream: QueueDefinition = { ...plain, arguments: new Map([['x-queue-type', 'stream']]) };
 
 /**
  * The queues of a virtual host. A queue is a topic with its group `default`. Any topic is a queue: its group comes
@@ -44,6 +24,8 @@ export class Queues {
   readonly names: VhostNames;
   readonly #broker: Broker;
   readonly #ackWaitMs: number;
+  readonly #expiry: QueueExpiry;
+  readonly #forget: () => void;
   readonly #owners = new WeakMap<Topic, QueueOwner>();
   readonly #owned = new WeakMap<QueueOwner, Topic[]>();
   /** Consumers of AMQP clients, for queues that are deleted with the last one. */
@@ -53,10 +35,23 @@ export class Queues {
   constructor(broker: Broker, consumerTimeoutMs: number, own: VhostNames = plainNames) {
     this.#broker = broker;
     this.names = own;
-    // The channel is closed at the timeout, and gives back what it holds; the broker's deadline comes after
-    // it.
-    this.#ackWaitMs = consumerTimeoutMs + 60_000;
+    this.#ackWaitMs = deadlineOf(consumerTimeoutMs);
+    this.#expiry = new QueueExpiry(broker.clock, deleteLater);
+    this.#forget = broker.events.subscribe((event) => {
+      if (event.kind === 'topic-deleted') this.#expiry.forget(event.topic);
+    });
     this.#deleteTransient();
+    for (const topic of broker.topics.values()) if (own.owns(topic.name)) this.#watch(topic);
+  }
+
+  close(): void {
+    this.#forget();
+    this.#expiry.close();
+  }
+
+  /** The queue was declared again, or a message was asked for: the time until it expires begins anew. */
+  used(topic: Topic): void {
+    this.#expiry.used(topic);
   }
 
   /** Undefined if there is no such queue. Throws RESOURCE_LOCKED if it belongs to another connection. */
@@ -123,9 +118,10 @@ export class Queues {
         durability: durable && !exclusive ? 'disk' : 'memory',
         attributes: { amqp: stored },
       },
-      { ...groupOptions, ackWaitMs: this.#ackWaitMs },
+      { ackWaitMs: this.#ackWaitMs, ...groupOptions },
     );
     if (exclusive) this.#own(topic, connection);
+    this.#watch(topic);
     return topic;
   }
 
@@ -141,7 +137,7 @@ export class Queues {
     if (declared.exclusive !== current.exclusive) throw this.#locked(this.nameOf(topic));
     const argumentNames = new Set([...current.arguments.keys(), ...declared.arguments.keys()]);
     for (const name of argumentNames) {
-      if (!name.startsWith('x-')) continue;
+      if (!isCompared(name)) continue;
       const [received, is] = [declared.arguments.get(name), current.arguments.get(name)];
       if (received === undefined || is === undefined || !sameValue(received, is)) differ(name, received, is);
     }
@@ -155,6 +151,7 @@ export class Queues {
   consumerDetached(topic: Topic): void {
     const left = (this.#consumers.get(topic) ?? 1) - 1;
     this.#consumers.set(topic, left);
+    this.#expiry.used(topic);
     if (left === 0 && definitionOf(topic).autoDelete) deleteLater(topic);
   }
 
@@ -165,6 +162,11 @@ export class Queues {
 
   #locked(queue: string): AmqpError {
     return locked(this.shown(queue));
+  }
+
+  #watch(topic: Topic): void {
+    const expiresMs = definitionOf(topic).arguments.get('x-expires');
+    if (typeof expiresMs === 'number' && !topic.isDeleted) this.#expiry.watch(topic, expiresMs);
   }
 
   #own(topic: Topic, connection: QueueOwner): void {
@@ -182,17 +184,6 @@ export class Queues {
       if (!durable || exclusive) deleteLater(topic);
     }
   }
-}
-
-/**
- * What a topic is as a queue. A topic of another protocol that keeps its messages is a stream, too, to clients
- * that ask for one.
- */
-export function definitionOf(topic: Pick<Topic, 'config'>, isStreamWanted = false): QueueDefinition {
-  const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
-  if (stored === undefined)
-    return isStreamWanted && topic.config.retention === 'limits' ? plainStream : plain;
-  return { ...stored, arguments: readTable(new Reader(Buffer.from(stored.arguments, 'base64'))) };
 }
 
 /** The type of a queue, as RabbitMQ names it. */

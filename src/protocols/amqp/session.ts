@@ -285,10 +285,9 @@ export class Session implements Connection {
   }
 
   #lookAtConsumers(channel: Channel, nowMs: number): void {
-    const { consumerTimeoutMs } = this.host.limits;
-    const { oldestMs } = channel.unacked;
-    if (oldestMs === undefined || nowMs - oldestMs < consumerTimeoutMs) return;
-    const text = `delivery acknowledgement on channel ${channel.number} timed out. Timeout value used: ${consumerTimeoutMs} ms. This timeout value can be configured, see consumers doc guide to learn more`;
+    const overdue = channel.unacked.overdue(nowMs);
+    if (!overdue) return;
+    const text = `delivery acknowledgement on channel ${channel.number} timed out. Timeout value used: ${overdue.timeoutMs} ms. This timeout value can be configured, see consumers doc guide to learn more`;
     this.closeChannel(channel, new AmqpError('PRECONDITION_FAILED', text));
   }
 

@@ -9,20 +9,30 @@ export interface UnackedDelivery {
   readonly consumer: AmqpConsumer | undefined;
   /** On the monotonic clock. */
   readonly deliveredMs: number;
+  /** The time for the answer. */
+  readonly timeoutMs: number;
 }
 
 /** The unanswered deliveries of a channel, by delivery tag, in order. Tags are numbered from 1. */
 export class Unacked {
   readonly #byTag = new Map<number, UnackedDelivery>();
   #lastTag = 0;
+  /** No delivery is overdue before this time. */
+  #dueMs = Infinity;
 
   get size(): number {
     return this.#byTag.size;
   }
 
-  /** When the oldest one was delivered; undefined if there is none. */
-  get oldestMs(): number | undefined {
-    for (const { deliveredMs } of this.#byTag.values()) return deliveredMs;
+  /** A delivery whose time is over; undefined if there is none. Looks at all only if one may be. */
+  overdue(nowMs: number): UnackedDelivery | undefined {
+    if (nowMs < this.#dueMs) return undefined;
+    this.#dueMs = Infinity;
+    for (const delivery of this.#byTag.values()) {
+      const dueMs = delivery.deliveredMs + delivery.timeoutMs;
+      this.#dueMs = Math.min(this.#dueMs, dueMs);
+      if (dueMs <= nowMs) return delivery;
+    }
     return undefined;
   }
 
@@ -33,6 +43,7 @@ export class Unacked {
 
   add(delivery: UnackedDelivery): void {
     this.#byTag.set(delivery.tag, delivery);
+    this.#dueMs = Math.min(this.#dueMs, delivery.deliveredMs + delivery.timeoutMs);
   }
 
   /** Adds deliveries again that were taken out. */

@@ -72,4 +72,80 @@ describe('amqplib', () => {
     await other.close();
     await requester.close();
   });
+
+  test('a queue with x-expires is gone when nobody uses it', async () => {
+    const channel = await connection.createChannel();
+    const queue = uniqueName('brief');
+    await channel.assertQueue(queue, { expires: 100 });
+    const other = await connection.createChannel();
+    other.on('error', () => {}); // the channel ends with the first check that fails
+    await eventually(() =>
+      other.checkQueue(queue).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await channel.close();
+  });
+
+  test('a rejected message waits, and a redelivery is counted', async () => {
+    const channel = await connection.createChannel();
+    const queue = uniqueName('retries');
+    await channel.assertQueue(queue, {
+      exclusive: true,
+      arguments: {
+        'x-delayed-retry-type': 'failed',
+        'x-delayed-retry-min': 30,
+        'x-delayed-retry-max': 60,
+        'x-consumer-timeout': 60_000,
+        'x-queue-leader-locator': 'balanced',
+        'x-queue-mode': 'lazy',
+      },
+    });
+    const counts: unknown[] = [];
+    await channel.consume(queue, (message) => {
+      if (!message) return;
+      const { headers = {} } = message.properties;
+      counts.push([headers['x-delivery-count'], headers['x-acquired-count']]);
+      if (counts.length < 3) channel.reject(message, true);
+      else channel.ack(message);
+    });
+    channel.sendToQueue(queue, Buffer.from('x'));
+    await eventually(() => counts.length === 3);
+    assert.deepEqual(counts, [
+      [undefined, undefined],
+      [1, 1],
+      [2, 2],
+    ]);
+    await channel.close();
+  });
+
+  test('x-pillarbox-backoff is a backoff of its own', async () => {
+    const channel = await connection.createChannel();
+    const queue = uniqueName('backoff');
+    await channel.assertQueue(queue, {
+      exclusive: true,
+      arguments: { 'x-pillarbox-backoff': [20, 40], 'x-pillarbox-backoff-jitter': 0.2 },
+    });
+    let deliveries = 0;
+    await channel.consume(queue, (message) => {
+      if (!message) return;
+      if (++deliveries < 3) channel.nack(message);
+      else channel.ack(message);
+    });
+    channel.sendToQueue(queue, Buffer.from('x'));
+    await eventually(async () => deliveries === 3 && (await channel.checkQueue(queue)).messageCount === 0);
+    await channel.close();
+  });
+
+  test('x-consumer-timeout of a consumer closes its channel', async () => {
+    const channel = await connection.createChannel();
+    const errors: string[] = [];
+    channel.on('error', (error: Error) => errors.push(error.message));
+    const { queue } = await channel.assertQueue(uniqueName('slow'), { expires: 60_000 });
+    await channel.consume(queue, () => {}, { arguments: { 'x-consumer-timeout': 100 } });
+    channel.sendToQueue(queue, Buffer.from('x'));
+    await eventually(() => errors.length > 0);
+    assert.match(errors[0]!, /PRECONDITION_FAILED - delivery acknowledgement on channel \d+ timed out/);
+  });
 });

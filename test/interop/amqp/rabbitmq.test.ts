@@ -107,6 +107,19 @@ const cases: { readonly [what: string]: Act } = {
     const reply = await peer.message();
     return [declared, method, reply.method, reply.header].join('\n').replaceAll(address, 'address');
   }),
+  'a queue with a locator of an old version': async (peer) => {
+    await peer.declare(`${name}-l`, { arguments: table(['x-queue-master-locator', 'min-masters']) });
+    return peer.declare(`${name}-l`);
+  },
+  'a queue of another mode now': async (peer) => {
+    await peer.declare(`${name}-m`, { arguments: table(['x-queue-mode', 'lazy']) });
+    return peer.declare(`${name}-m`);
+  },
+  'a queue that expires otherwise now': async (peer) => {
+    const queue = `${name}-expires`;
+    await peer.declare(queue, { arguments: table(['x-expires', 60_000]) });
+    return peer.declare(queue, { arguments: table(['x-expires', 70_000]) });
+  },
   'an unknown tag': ask((peer) => peer.ack(7)),
   'a tag of a consumer twice': withQueue(async (peer) => {
     await peer.consume(name);

@@ -6,14 +6,17 @@ import {
   type Group,
   type Topic,
 } from '../../../broker/index.ts';
-import { methods, type Arguments, type FieldTable } from '../../../wire/amqp/index.ts';
+import { methods, type Arguments, type FieldTable, type FieldValue } from '../../../wire/amqp/index.ts';
 import type { Channel } from '../channel.ts';
 import { AmqpConsumer } from '../consumer.ts';
 import { writeDelivery } from '../delivery-writer.ts';
 import { replyQueue } from '../direct-replies.ts';
 import { AmqpError } from '../errors.ts';
 import { checkPermission } from '../permissions.ts';
-import { definitionOf, isStream, typeOf } from '../queues.ts';
+import { definitionOf } from '../queue-definition.ts';
+import { traitsOf } from '../queue-traits.ts';
+import { isStream, typeOf } from '../queues.ts';
+import type { RetryType } from '../retry-arguments.ts';
 import { isStreamArgument, offsetArgument, streamConsumer } from '../streams/index.ts';
 import { on, type Handling } from './handler.ts';
 import { countOf, findQueue } from './queue.ts';
@@ -65,6 +68,7 @@ export const basicHandlers: readonly Handling[] = [
         'NOT_IMPLEMENTED',
         `basic.get not supported by stream queues ${queues.shown(name)}`,
       );
+    queues.used(topic);
     await get(channel, await queues.group(topic), noAck);
   }),
 
@@ -73,11 +77,11 @@ export const basicHandlers: readonly Handling[] = [
   ),
 
   on(methods.basic.nack, (channel, { deliveryTag, multiple, requeue }) =>
-    settle(channel, deliveryTag, multiple, requeue ? requeued : rejected),
+    settle(channel, deliveryTag, multiple, requeue ? returned : rejected),
   ),
 
   on(methods.basic.reject, (channel, { deliveryTag, requeue }) =>
-    settle(channel, deliveryTag, false, requeue ? requeued : rejected),
+    settle(channel, deliveryTag, false, requeue ? failed : rejected),
   ),
 
   on(methods.basic.recover, (channel, { requeue }) => {
@@ -88,8 +92,17 @@ export const basicHandlers: readonly Handling[] = [
   on(methods.basic.recoverAsync, (channel, { requeue }) => recover(channel, requeue)),
 ];
 
-const requeued = (receipt: Receipt): boolean => receipt.nack();
+/** A nack returns a message, and a reject says that it failed: `x-delayed-retry-type` makes a difference. */
+const returned = (receipt: Receipt): boolean => requeue(receipt, 'returned');
+const failed = (receipt: Receipt): boolean => requeue(receipt, 'failed');
 const rejected = (receipt: Receipt): boolean => receipt.reject('rejected');
+
+/** The message waits for the backoff of its group, or comes again at once. */
+function requeue(receipt: Receipt, why: RetryType): boolean {
+  const { retries } = traitsOf(receipt.group.topic as Topic);
+  const waits = retries === undefined || retries === 'all' || retries === why;
+  return waits ? receipt.nack() : receipt.nack(0);
+}
 
 /** Answers deliveries now, or when the transaction is committed. */
 function settle(channel: Channel, tag: number, multiple: boolean, how: (receipt: Receipt) => boolean): void {
@@ -104,9 +117,8 @@ function recover(channel: Channel, requeue: boolean): void {
   channel.answer(channel.unacked.takeAll(), (receipt) => receipt.release());
 }
 
-function checkTag({ consumers, replies }: Channel, tag: string): void {
-  if (consumers.has(tag) || (tag !== '' && replies?.tag === tag))
-    throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${tag}'`);
+function checkTag({ consumers }: Channel, tag: string): void {
+  if (consumers.has(tag)) throw new AmqpError('NOT_ALLOWED', `attempt to reuse consumer tag '${tag}'`);
 }
 
 /** Makes a channel a requester: see direct-replies.ts. */
@@ -128,6 +140,7 @@ function consume(channel: Channel, group: Group, values: Consume): void {
     noAck,
     prefetch: channel.consumerPrefetch,
     priority,
+    timeoutMs: table.get('x-consumer-timeout') as number | undefined,
   });
   attach(channel, consumer, values);
 }
@@ -171,10 +184,16 @@ function checkArguments({ session }: Channel, topic: Topic, table: FieldTable, o
       continue;
     if (ofStream || isStreamArgument(name))
       throw wrong(`invalid arg '${name}' for ${shown} of queue type ${typeOf(topic)}`);
-    if (name !== 'x-priority') throw wrong(`invalid arg '${name}' for a consumer of ${shown}: not supported`);
-    if (!Number.isSafeInteger(value))
-      throw wrong(`invalid arg '${name}' for a consumer of ${shown}: expected a whole number`);
+    const problem = problemOf(name, value);
+    if (problem) throw wrong(`invalid arg '${name}' for a consumer of ${shown}: ${problem}`);
   }
+}
+
+function problemOf(name: string, value: FieldValue): string | undefined {
+  if (name !== 'x-priority' && name !== 'x-consumer-timeout') return 'not supported';
+  const min = name === 'x-priority' ? -Infinity : 1;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return undefined;
+  return min === 1 ? 'expected a whole number from 1' : 'expected a whole number';
 }
 
 /** Answers basic.get: with one message, or with get-empty if none is ready. */
@@ -205,7 +224,7 @@ function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
 function handOver(
   channel: Channel,
   group: Group,
-  { record, deliveries }: Delivery,
+  { record, deliveries, attempt }: Delivery,
   receipt: Receipt,
   noAck: boolean,
 ): void {
@@ -219,7 +238,8 @@ function handOver(
     {
       channel: channel.number,
       deliveryTag: tag,
-      redelivered: deliveries > 1,
+      deliveries,
+      attempt,
       record,
       queue: Buffer.from(session.host.queues.nameOf(topic), 'utf8'),
       isDurable: topic.config.durability === 'disk',
@@ -230,5 +250,6 @@ function handOver(
     session.frameBytesMax,
   );
   const deliveredMs = session.host.clock.monotonic();
-  if (!noAck) unacked.add({ tag, receipt, consumer: undefined, deliveredMs });
+  const timeoutMs = traitsOf(topic).consumerTimeoutMs ?? session.host.limits.consumerTimeoutMs;
+  if (!noAck) unacked.add({ tag, receipt, consumer: undefined, deliveredMs, timeoutMs });
 }

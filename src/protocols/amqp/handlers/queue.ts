@@ -98,6 +98,7 @@ function declare(channel: Channel, values: Declare): Topic | Promise<Topic> {
   const known = queues.get(name, session);
   if (known) {
     queues.checkEquivalent(known, definition);
+    queues.used(known);
     return withGroup(channel, known);
   }
   if (given !== '') checkReserved('queue', name);

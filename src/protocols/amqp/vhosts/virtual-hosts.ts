@@ -39,7 +39,10 @@ export class VirtualHosts {
   }
 
   close(): void {
-    for (const { exchanges } of this.#byName.values()) exchanges.close();
+    for (const { exchanges, queues } of this.#byName.values()) {
+      exchanges.close();
+      queues.close();
+    }
   }
 
   get(name: string): VirtualHost | undefined {
@@ -109,8 +112,9 @@ export class VirtualHosts {
     return vhost;
   }
 
-  #forget({ name, exchanges }: VirtualHost): void {
+  #forget({ name, exchanges, queues }: VirtualHost): void {
     exchanges.close();
+    queues.close();
     this.#byName.delete(name);
     this.#names.delete(name);
     this.#routesChanged();

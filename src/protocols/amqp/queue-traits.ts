@@ -1,0 +1,32 @@
+import type { Topic } from '../../broker/index.ts';
+import type { FieldTable } from '../../wire/amqp/index.ts';
+import { definitionOf } from './queue-definition.ts';
+import { retryType, type RetryType } from './retry-arguments.ts';
+
+/** The traits of a queue are those arguments that AMQP itself obeys; topic and group obey the others. */
+export interface QueueTraits {
+  /** Which requeued messages wait; undefined: none. */
+  readonly retries: RetryType | undefined;
+  /** The time that its consumers have for an answer; undefined: that of the server. */
+  readonly consumerTimeoutMs: number | undefined;
+}
+
+const plain: QueueTraits = traits(new Map());
+/** By what is stored with the topic, which does not change as long as the topic is there. */
+const known = new WeakMap<object, QueueTraits>();
+
+export function traitsOf(topic: Topic): QueueTraits {
+  const stored = topic.config.attributes['amqp'];
+  if (typeof stored !== 'object' || stored === null) return plain;
+  let found = known.get(stored);
+  if (!found) known.set(stored, (found = traits(definitionOf(topic).arguments)));
+  return found;
+}
+
+function traits(table: FieldTable): QueueTraits {
+  const timeout = table.get('x-consumer-timeout');
+  return {
+    retries: retryType(table),
+    consumerTimeoutMs: typeof timeout === 'number' ? timeout : undefined,
+  };
+}
