@@ -787,6 +787,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'found: what was kept back behind its key is delivered at most once, and again',
+    file: 'broker/groups/delivery-pump.js',
+    find: 'position.settle(this.#entry);\n            if (this.#state.isStored)',
+    replace: 'position.settle(this.#entry);\n            if (false)',
+  },
+  {
     name: 'one more of a key than a run may have',
     file: 'broker/groups/key-order.js',
     find: 'key.out < this.#limits.runMax',

@@ -302,8 +302,10 @@ export class DeliveryPump {
     const { record } = this.#delivery;
     const { offset } = record;
     const key = settlements.needKeys ? this.#keyReader.read(record) : undefined;
-    if (this.#entry) position.settle(this.#entry);
-    else if (this.#state.isStored && position.isAhead(offset)) {
+    if (this.#entry) {
+      position.settle(this.#entry);
+      if (this.#state.isStored) position.changes.done.add(offset);
+    } else if (this.#state.isStored && position.isAhead(offset)) {
       position.changes.entered.add(offset);
       position.changes.done.add(offset);
     }

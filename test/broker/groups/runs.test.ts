@@ -246,6 +246,24 @@ test('a rate per key spreads its deliveries, and no others', async () => {
   assert.equal(kit.broker.budgets.used('ordered'), 0, 'a key whose rate has recovered is forgotten');
 });
 
+test('at most once: what its rate kept back is not delivered again after a restart', async () => {
+  for (const how of ['restart', 'crash'] as const) {
+    const keyRate = { perSecond: 10, burst: 1 };
+    const { kit, group } = await withMessages(['a:0', 'a:1', 'b:0'], { ack: 'none', keyRate });
+    await using _ = kit;
+    const consumer = kit.attach(group);
+    await kit.settle();
+    assert.deepEqual(consumer.values, ['a:0', 'b:0']);
+    await kit.advance(100);
+    assert.deepEqual(consumer.values, ['a:0', 'b:0', 'a:1']);
+    await send(kit, 'b:1'); // its commit has the delivery
+    await kit[how]();
+    const again = kit.attach(kit.broker.topic('orders')!.groups.get('g')!);
+    await kit.settle();
+    assert.deepEqual(again.values, []);
+  }
+});
+
 test('settings of keys are refused where they cannot hold', async () => {
   const { kit } = await withMessages([]);
   await using _ = kit;
