@@ -33,6 +33,12 @@ export const uniquePlantedBugs: readonly PlantedBug[] = [
     replace: ';',
   },
   {
+    name: 'found: a place is not kept before the last messages per key',
+    file: 'broker/groups/group-partition.js',
+    find: 'this.#afterStandIns(record, this.#backfill.first, to)',
+    replace: 'record',
+  },
+  {
     name: 'a replaced message stays',
     file: 'broker/topics/unique-publishes.js',
     find: 'else if (this.#topic.partitions.at(partition)?.remove(offset))',

@@ -15,7 +15,6 @@ import { KeyOrder } from './key-order.ts';
 import { MessageLoader, type MessageLoaderHost } from './message-loader.ts';
 import { MessageReader } from './message-reader.ts';
 import type { Levels } from '../partitions/levels.ts';
-import type { StandIns } from '../partitions/stand-ins.ts';
 import type { Partition } from '../partitions/partition.ts';
 import { PendingEntries, type PendingEntry } from './pending.ts';
 import type { Ranking } from './ranking.ts';
@@ -319,7 +318,7 @@ export class GroupPartition {
   #peekAny(levels: Levels | undefined, to: Attachment<PendingEntry>): Record | undefined {
     if (this.#backfill !== undefined) {
       const record = this.#backfill.peek(to);
-      if (record !== 'ended') return this.#asPlain(record);
+      if (record !== 'ended') return this.#asPlain(this.#afterStandIns(record, this.#backfill.first!, to));
       this.#endBackfill();
     }
     if (levels !== undefined && this.byLevel) {
@@ -357,23 +356,19 @@ export class GroupPartition {
 
   /** The next message of level 0, if it is below `end` or keeps a place before the cursor. */
   #peekPlain(to: Attachment<PendingEntry>, end: number = Infinity): Record | undefined {
-    this.#standIns?.unpeek();
-    const fresh = this.#reader.peek(to, end);
-    return this.partition.standIns === undefined
-      ? fresh
-      : this.#peekStandIn(this.partition.standIns, to, fresh);
+    const record = this.#reader.peek(to, end);
+    return this.#afterStandIns(record, this.cursor, to);
   }
 
-  /** The next message that keeps a place before the one at the cursor, else that one. */
-  #peekStandIn(
-    standIns: StandIns,
-    to: Attachment<PendingEntry>,
-    fresh: Record | undefined,
-  ): Record | undefined {
+  /** The next message that keeps a place below `place`, which is that of `next`; else `next`. */
+  #afterStandIns(next: Record | undefined, place: number, to: Attachment<PendingEntry>): Record | undefined {
+    this.#standIns?.unpeek();
+    const { standIns } = this.partition;
+    if (standIns === undefined) return next;
     const own = (this.#standIns ??= new StandInDeliveries(this));
     for (;;) {
-      const record = own.peek(standIns, to);
-      if (record === 'none') return fresh;
+      const record = own.peek(standIns, to, place);
+      if (record === 'none') return next;
       if (record === 'loading') return undefined;
       if (this.timeLimit?.isOver(this.partition, record) !== true) return record;
       if (this.timeLimit.isFull) return undefined;

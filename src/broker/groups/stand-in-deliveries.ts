@@ -10,7 +10,6 @@ import type { PendingEntry } from './pending.ts';
 interface StandInPosition {
   readonly partition: Partition;
   readonly loader: MessageLoader;
-  readonly cursor: number;
   /** Whether the message was delivered for the first time, or will never be delivered. */
   hasPassed(offset: number): boolean;
   wants(record: Record): boolean;
@@ -48,14 +47,14 @@ export class StandInDeliveries {
   }
 
   /**
-   * The next stand-in for the consumer, which is not taken; `none` if there is none, `loading` if it must be
-   * loaded.
+   * The next stand-in for the consumer whose place is below `end`; it is not taken. `none` if there is none,
+   * `loading` if it must be loaded.
    */
-  peek(standIns: StandIns, to: Attachment<PendingEntry>): Record | 'loading' | 'none' {
+  peek(standIns: StandIns, to: Attachment<PendingEntry>, end: number): Record | 'loading' | 'none' {
     const position = this.#position;
     for (;;) {
       const place = standIns.next(this.#from);
-      if (place === undefined || place >= position.cursor) return 'none';
+      if (place === undefined || place >= end) return 'none';
       const offset = standIns.at(place)!;
       if (position.hasPassed(offset)) {
         this.#from = place + 1;

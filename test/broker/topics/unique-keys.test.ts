@@ -295,6 +295,18 @@ describe('the place of a replaced message', () => {
     assert.equal(kit.topic.groups.get('some')!.lag, 0);
   });
 
+  test('is kept for a group that begins with the last message of each key', async () => {
+    await using kit = await Kit.open({ keyState: true });
+    const send = (value: string, id: string): Promise<Published> =>
+      kit.topic.send({ value, key: value }, { unique: { key: id, mode: 'replace' } });
+    for (const value of ['a', 'b', 'c']) await send(value, value);
+    await kit.topic.createGroup({ name: 'last', start: { kind: 'last-per-key' } });
+    await send('b2', 'b');
+    assert.deepEqual(await kit.take(1, 'last'), ['a']);
+    assert.deepEqual(await kit.take(10, 'last'), ['b2', 'c']);
+    assert.equal(kit.topic.groups.get('last')!.lag, 0);
+  });
+
   test('is forgotten when all groups have passed it', async () => {
     await using kit = await Kit.open();
     await replacedSecond(kit);
