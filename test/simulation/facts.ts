@@ -32,7 +32,7 @@ export interface PublishKnown extends PublishFact {
   /** -1: not known, or delayed. */
   offset: number;
   /** The times at which it may be due, of a delayed message, and the requests that they come from. */
-  dues: { readonly at: number; readonly dueMs: number }[];
+  dues: { readonly at: number; readonly dueMs: number; isDone?: true }[];
   /** It was asked to be cancelled; and it surely is. */
   mayBeCancelled?: true;
   isCancelled?: true;
@@ -167,6 +167,8 @@ export interface DeliveryKnown {
   }[];
   answered: boolean;
   acked: { readonly run: number; readonly at: number } | undefined;
+  /** An ack of all took it, unless its key kept it back. */
+  mayBeAcked?: true;
   rejected: boolean;
   deadLettered: number;
 }

@@ -183,7 +183,7 @@ export function isDone(group: GroupKnown, instance: Instance): boolean {
     return instance.topic.committed(group.name, instance.partition).mayPass(instance.offset);
   const delivery = group.deliveries.get(instance);
   if (!delivery) return false;
-  if (delivery.acked || delivery.rejected || delivery.deadLettered > 0) return true;
+  if (delivery.acked || delivery.mayBeAcked || delivery.rejected || delivery.deadLettered > 0) return true;
   return group.isAtMostOnce || delivery.log.at(-1)!.count >= group.maxDeliverMin;
 }
 

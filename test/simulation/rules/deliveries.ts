@@ -211,7 +211,10 @@ export function answered(exam: Examination, fact: FactOf<'answered'>): void {
     for (const other of group.deliveries.values())
       if (other.instance.partition === partition && other.instance.offset <= offset) {
         // Delivered by an earlier process, it may be blocked by its key again: then no consumer can ack it.
-        if (group.isOrdered && other.log.at(-1)!.run !== exam.known.run) continue;
+        if (group.isOrdered && other.log.at(-1)!.run !== exam.known.run) {
+          other.mayBeAcked = true;
+          continue;
+        }
         group.givenBack.delete(other);
         const isGivenUp = other.log.at(-1)!.count >= group.maxDeliverMin; // perhaps before the answer came
         if (isGivenUp && other !== delivery) other.answered = true;

@@ -2,6 +2,7 @@ import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { mayBeRemoved } from '../losses.ts';
+import { mayBeTooOld } from './expiry.ts';
 import { noteFailed } from './key-runs.ts';
 import { leastCount } from './dead-letters.ts';
 
@@ -114,6 +115,7 @@ function mayBeOver(exam: Examination, group: GroupKnown, { instance, deadLettere
   return (
     deadLettered > 0 ||
     mayBeRemoved(instance, exam.known, exam.wallMs) ||
+    mayBeTooOld(exam, group, instance) ||
     (group.configs.length > 1 && group.maxDeliverMin < Infinity) // the limit was lowered
   );
 }

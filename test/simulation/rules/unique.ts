@@ -1,7 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { GroupKnown, Instance, PublishKnown, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
-import { isOwed } from '../losses.ts';
+import { isOwed, mayBeRemoved } from '../losses.ts';
 
 /* Messages with unique keys. */
 
@@ -57,7 +57,10 @@ export function replaced(topic: TopicKnown, publish: PublishKnown, at: number): 
     ({ plan, answer, askedAt }) =>
       plan.unique?.key === key && answer === 'none' && askedAt > earlier.askedAt && askedAt < publish.askedAt,
   );
-  if (isSure && earlier.partition === publish.partition) publish.place = earlier.place ?? earlier.offset;
+  // Nor is the place of one that took an unknown place known.
+  const hasPlace = earlier.replacedAt === undefined || earlier.place !== undefined;
+  if (isSure && hasPlace && earlier.partition === publish.partition)
+    publish.place = earlier.place ?? earlier.offset;
 }
 
 /**
@@ -93,6 +96,7 @@ export function keepsPlace(exam: Examination, group: GroupKnown, fresh: Instance
     if (place >= freshPlace || offset <= fresh.offset) continue;
     const instance = topic.instance(partition, offset);
     if (!instance || instance.goneAt !== undefined || group.deliveries.has(instance)) continue;
+    if (mayBeRemoved(instance, exam.known, exam.wallMs)) continue;
     if (!isOwed(group, instance, exam.known) || isReplaced(topic, plan.unique!.key, instance, exam)) continue;
     exam.broken(
       'a replaced message keeps its place',
