@@ -13,6 +13,12 @@ import { textTable } from './table.ts';
 
 const resultsPath = `${projectRoot}bench/RESULTS.md`;
 
+/** Names on the command line that are shorter than those of the tables. */
+const shortNames: { readonly [name: string]: string } = {
+  synced: 'nats-server, synced',
+  quorum: 'rabbitmq, quorum',
+};
+
 function selectContenders(options: Options): Contender[] {
   const { pillarboxPath, beforePath, profileDirectory, servers, users } = options;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
@@ -22,7 +28,7 @@ function selectContenders(options: Options): Contender[] {
     users,
     profileDirectory: absolute(profileDirectory),
   });
-  const wanted = servers?.map((name) => (name === 'synced' ? 'nats-server, synced' : name));
+  const wanted = servers?.map((name) => shortNames[name] ?? name);
   return found.filter((contender) => wanted?.includes(contender.name) ?? true);
 }
 

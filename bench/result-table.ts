@@ -5,7 +5,15 @@ import { ratioOf, spreadOf, type Spread } from './statistics.ts';
 import type { Table } from './table.ts';
 
 const ours: ContenderName = 'pillarbox';
-const others: readonly ContenderName[] = ['before', 'users', 'nats-server', 'nats-server, synced', 'kafka'];
+const others: readonly ContenderName[] = [
+  'before',
+  'users',
+  'nats-server',
+  'nats-server, synced',
+  'kafka',
+  'rabbitmq',
+  'rabbitmq, quorum',
+];
 const nothing = '–';
 
 /** The table of a case: per metric the median of each server, our ratio to the others, and the goal. */

@@ -17,6 +17,8 @@ export interface Settings {
   readonly backlogBytes: number;
   readonly kafkaPartitions: number;
   readonly kafkaMembers: number;
+  readonly amqpConnections: number;
+  readonly amqpQueues: number;
   /** Payload bytes that are published before the server is killed. */
   readonly recoveryBytes: number;
 }
@@ -37,6 +39,8 @@ export const fullSettings: Settings = {
   backlogBytes: 1024 * mib,
   kafkaPartitions: 10_000,
   kafkaMembers: 1000,
+  amqpConnections: 10_000,
+  amqpQueues: 1000,
   recoveryBytes: 256 * mib,
 };
 
@@ -52,5 +56,7 @@ export const quickSettings: Settings = {
   backlogBytes: 64 * mib,
   kafkaPartitions: 1000,
   kafkaMembers: 100,
+  amqpConnections: 500,
+  amqpQueues: 100,
   recoveryBytes: 16 * mib,
 };

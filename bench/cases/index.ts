@@ -1,3 +1,4 @@
+import { amqpCases } from './amqp.ts';
 import type { Case } from './case.ts';
 import { coreCases } from './core.ts';
 import { expiryCase } from './expiry.ts';
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   kafkaProduceCase,
   kafkaFetchCase,
   kafkaScaleCase,
+  ...amqpCases,
   startUpCase,
   memoryCase,
   backlogCase,

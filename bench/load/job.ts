@@ -93,6 +93,43 @@ export type LoadJob =
       readonly seconds: number;
     }
   | {
+      /**
+       * Publishes to an AMQP exchange, with each routing key in turn and at most `window` messages
+       * unconfirmed; ends after `seconds` or `messages`.
+       */
+      readonly kind: 'amqp-publisher';
+      readonly port: number;
+      readonly exchange: string;
+      readonly routingKeys: readonly string[];
+      readonly payloadBytes: number;
+      readonly window: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Publishes so many messages a second to an AMQP queue, and measures the time to their confirms. */
+      readonly kind: 'amqp-paced-publisher';
+      readonly port: number;
+      readonly queue: string;
+      readonly payloadBytes: number;
+      readonly rate: number;
+      readonly seconds: number;
+    }
+  | {
+      /** Receives and acks so many messages of an AMQP queue. */
+      readonly kind: 'amqp-consumer';
+      readonly port: number;
+      readonly queue: string;
+      readonly prefetch: number;
+      readonly messages: number;
+    }
+  | {
+      /** Opens AMQP connections that do nothing, and keeps them. */
+      readonly kind: 'amqp-connections';
+      readonly port: number;
+      readonly connections: number;
+    }
+  | {
       /** Writes and syncs one small record at a time and nothing else, to measure the disk itself. */
       readonly kind: 'sync-loop';
       readonly directory: string;

@@ -1,4 +1,8 @@
 import { nowMs } from './clock.ts';
+import { AmqpConnections } from './amqp-connections.ts';
+import { AmqpConsumer } from './amqp-consumer.ts';
+import { AmqpPacedPublisher } from './amqp-paced-publisher.ts';
+import { AmqpPublisher } from './amqp-publisher.ts';
 import { BrokerOpener } from './broker-opener.ts';
 import { EmbeddedPublisher } from './embedded-publisher.ts';
 import type { Generator, LoadAnswer, LoadCommand, LoadJob } from './job.ts';
@@ -40,6 +44,10 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'kafka-producer': (job) => KafkaProducer.open(job, fail),
   'kafka-members': (job) => KafkaMembers.open(job, fail),
   'kafka-reader': (job) => KafkaReader.open(job, fail),
+  'amqp-publisher': (job) => AmqpPublisher.open(job, fail),
+  'amqp-paced-publisher': (job) => AmqpPacedPublisher.open(job, fail),
+  'amqp-consumer': (job) => AmqpConsumer.open(job, fail),
+  'amqp-connections': (job) => AmqpConnections.open(job, fail),
   'loopback-reader': (job) => LoopbackReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),

@@ -7,7 +7,9 @@ export type ContenderName =
   | 'users'
   | 'nats-server'
   | 'nats-server, synced'
-  | 'kafka';
+  | 'kafka'
+  | 'rabbitmq'
+  | 'rabbitmq, quorum';
 
 /** A contender is a server that the bench can measure. */
 export interface Contender {

@@ -5,6 +5,7 @@ import type { Contender } from './contender.ts';
 import { Kafka } from './kafka.ts';
 import { NatsServer } from './nats-server.ts';
 import { Pillarbox } from './pillarbox.ts';
+import { RabbitMq } from './rabbitmq.ts';
 
 /** Where to look for the servers; a server that is not found is not measured. */
 export interface FindOptions {
@@ -23,7 +24,7 @@ const outputRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const projectRoot: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 export function findContenders(options: FindOptions): Contender[] {
-  return [...findPillarbox(options), ...findNatsServer(options), ...findKafka()];
+  return [...findPillarbox(options), ...findNatsServer(options), ...findKafka(), ...findRabbitMq()];
 }
 
 function findPillarbox(options: FindOptions): Contender[] {
@@ -57,6 +58,13 @@ function findKafka(): Contender[] {
     .map((name) => /^kafka-clients-(.+)\.jar$/.exec(name)?.[1])
     .find((found) => found !== undefined);
   return version === undefined ? [] : [new Kafka({ jars, version })];
+}
+
+/** The program that $RABBITMQ_SERVER names (see .ci/rabbitmq), with classic and with quorum queues. */
+function findRabbitMq(): Contender[] {
+  const path = process.env['RABBITMQ_SERVER'];
+  if (path === undefined || !existsSync(path)) return [];
+  return (['classic', 'quorum'] as const).map((queueType) => new RabbitMq({ path, queueType }));
 }
 
 /**

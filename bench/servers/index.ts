@@ -1,5 +1,6 @@
 export type { Contender, ContenderName } from './contender.ts';
 export { findContenders, projectRoot, type FindOptions } from './find.ts';
+export { AmqpQueues, type QueueType } from './amqp-queues.ts';
 export { JetStream, type StreamOptions } from './jetstream.ts';
 export type { Memory } from './process-usage.ts';
 export { ServerProcess } from './server-process.ts';

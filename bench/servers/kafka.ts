@@ -74,7 +74,8 @@ num.partitions=1
 `;
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that are free now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

@@ -43,6 +43,7 @@ export class Pillarbox implements Contender {
         environment: { PILLARBOX_AMQP_PORT: '0', PILLARBOX_AMQP_ADMIN_PORT: 'off' },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
+        readAmqpPort: () => readPorts(portsFile)?.amqp,
       },
       scratch,
     );
@@ -53,10 +54,16 @@ export class Pillarbox implements Contender {
   }
 }
 
-/** `{"pid":…,"nats":…,"kafka":…,"admin":…}`, which may be half written at the moment it is read. */
-function readPorts(portsFile: string): { nats?: number; kafka?: number } | undefined {
+interface Ports {
+  readonly nats?: number;
+  readonly kafka?: number;
+  readonly amqp?: number;
+}
+
+/** `{"pid":…,"nats":…,"kafka":…,"amqp":…,"admin":…}`, which may be half written at the moment it is read. */
+function readPorts(portsFile: string): Ports | undefined {
   try {
-    return JSON.parse(readFileSync(portsFile, 'utf8')) as { nats?: number; kafka?: number };
+    return JSON.parse(readFileSync(portsFile, 'utf8')) as Ports;
   } catch {
     return undefined;
   }

@@ -23,6 +23,8 @@ export interface Launch {
   readPort(): number | undefined;
   /** The port for Kafka clients, once the other one is known; absent if the server does not speak Kafka. */
   readKafkaPort?(): number | undefined;
+  /** The same for AMQP clients. */
+  readAmqpPort?(): number | undefined;
   /** Resolves when it serves; by default when it answers a PING of NATS. */
   ready?(port: number): Promise<void>;
 }
@@ -31,12 +33,14 @@ export interface Launch {
 export class ServerProcess {
   readonly port: number;
   readonly kafkaPort: number | undefined;
+  readonly amqpPort: number | undefined;
   /** From the spawn until the first PING was answered. */
   readonly readyMs: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number, readyMs: number, kafkaPort: number | undefined) {
-    this.kafkaPort = kafkaPort;
+  private constructor(child: ChildProcess, port: number, readyMs: number, launch: Launch) {
+    this.kafkaPort = launch.readKafkaPort?.();
+    this.amqpPort = launch.readAmqpPort?.();
     this.#child = child;
     this.port = port;
     this.readyMs = readyMs;
@@ -66,7 +70,7 @@ export class ServerProcess {
     }
     await (launch.ready?.(port) ?? answersPing(port));
     const readyMs = nowMs() - startMs;
-    return new ServerProcess(child, port, readyMs, launch.readKafkaPort?.());
+    return new ServerProcess(child, port, readyMs, launch);
   }
 
   get memory(): Memory {
