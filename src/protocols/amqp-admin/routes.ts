@@ -7,6 +7,7 @@ import * as bindings from './resources/bindings.ts';
 import * as channels from './resources/channels.ts';
 import * as connections from './resources/connections.ts';
 import * as consumers from './resources/consumers.ts';
+import * as definitionsImport from './resources/definitions-import.ts';
 import * as definitions from './resources/definitions.ts';
 import * as exchangeChanges from './resources/exchange-changes.ts';
 import * as exchanges from './resources/exchanges.ts';
@@ -38,6 +39,8 @@ const table: { readonly [line: string]: Handle } = {
 
   'GET /api/vhosts': virtualHosts.list,
   'GET /api/vhosts/:vhost': virtualHosts.show,
+  'PUT /api/vhosts/:vhost': virtualHosts.create,
+  'DELETE /api/vhosts/:vhost': virtualHosts.remove,
 
   'GET /api/queues': queues.list,
   'GET /api/queues/:vhost': queues.list,
@@ -98,9 +101,9 @@ const table: { readonly [line: string]: Handle } = {
   'GET /api/vhost-limits': overview.nothing,
 
   'GET /api/definitions': definitions.exportAll,
-  'POST /api/definitions': definitions.importAll,
+  'POST /api/definitions': definitionsImport.importAll,
   'GET /api/definitions/:vhost': definitions.exportOne,
-  'POST /api/definitions/:vhost': definitions.importAll,
+  'POST /api/definitions/:vhost': definitionsImport.importAll,
 
   'GET /api/aliveness-test/:vhost': health.alive,
   'GET /api/healthchecks/node': health.serves,

@@ -1,4 +1,4 @@
-import type { ManagedAmqp } from '../amqp/index.ts';
+import type { ManagedAmqp, VirtualHost } from '../amqp/index.ts';
 import type { Caller } from './caller.ts';
 import {
   countsOf,
@@ -17,9 +17,9 @@ export interface Totals {
   readonly stats: MessageStats;
 }
 
-/** Adds up what the caller sees. */
-export function totalsOf(amqp: ManagedAmqp, caller: Caller): Totals {
-  const queues = visibleQueues(amqp, caller);
+/** Adds up what the caller sees of these virtual hosts. */
+export function totalsOf(amqp: ManagedAmqp, caller: Caller, hosts: readonly VirtualHost[]): Totals {
+  const queues = visibleQueues(amqp, caller, hosts).map(({ topic }) => topic);
   return {
     queues: queues.length,
     messages: sum(noCounts, queues.map(countsOf)),

@@ -4,11 +4,11 @@ import {
   parseVerifier,
   verifierText,
   type Password,
-  type TopicPermissions,
   type User,
   type Users,
 } from '../users/index.ts';
-import { rulesOfPattern, type PermissionPatterns } from './permission-pattern.ts';
+import { storedVhosts } from './vhosts/vhost-name.ts';
+import { rulesOf, type VhostPermissions } from './vhost-permissions.ts';
 
 /** A user that a client of the management API has made. */
 export interface KeptUser {
@@ -16,8 +16,8 @@ export interface KeptUser {
   /** Undefined: it cannot log in by password. */
   readonly password: Password | undefined;
   readonly tags: readonly string[];
-  /** Undefined: it may do nothing. */
-  readonly permissions: PermissionPatterns | undefined;
+  /** By virtual host; in one that is not here it may do nothing. */
+  readonly permissions: VhostPermissions;
 }
 
 /** A user as it is stored: an attribute named after it. */
@@ -25,7 +25,7 @@ interface StoredUser {
   readonly verifier?: string;
   readonly digest?: { readonly algorithm: string; readonly text: string };
   readonly tags: readonly string[];
-  readonly permissions?: PermissionPatterns;
+  readonly permissions: VhostPermissions;
 }
 
 /** The name under which the broker keeps these users, and their source in the table of users. */
@@ -61,7 +61,7 @@ export class KeptUsers {
     const stored: StoredUser = {
       ...(password?.kind === 'verifier' && storedPassword(password)),
       tags,
-      ...(permissions && { permissions }),
+      permissions,
     };
     const isDurable = this.#attributes.set(userAttributes, name, stored);
     this.restore();
@@ -75,9 +75,24 @@ export class KeptUsers {
     await isDurable;
   }
 
-  /** Adds them to the table of users. */
+  /** Adds them to the table of users; to be called, too, when a virtual host has come. */
   restore(): void {
-    this.#users.keep(source, this.all().map(userOf));
+    const vhosts = [...storedVhosts(this.#attributes)];
+    this.#users.keep(
+      source,
+      this.all().map((user) => userOf(user, vhosts)),
+    );
+  }
+
+  /** A virtual host is gone: so are the permissions in it. */
+  async forgetVirtualHost(vhost: string): Promise<void> {
+    const changed = this.all().filter(({ permissions }) => Object.hasOwn(permissions, vhost));
+    const gone = changed.map((user) => {
+      const left = Object.entries(user.permissions).filter(([name]) => name !== vhost);
+      return this.set({ ...user, permissions: Object.fromEntries(left) });
+    });
+    this.restore();
+    await Promise.all(gone);
   }
 }
 
@@ -97,20 +112,11 @@ function storedPassword({ verifier, digest }: Password & { kind: 'verifier' }): 
   return digest ? { digest } : { verifier: verifierText(verifier) };
 }
 
-function userOf({ name, password, permissions }: KeptUser): User {
+function userOf({ name, password, permissions }: KeptUser, vhosts: readonly string[]): User {
   return {
     name,
     credentials: password ? { password } : {},
-    permissions: permissions ? rulesOf(permissions) : {},
+    permissions: rulesOf(permissions, vhosts),
     protocols: doors,
   };
-}
-
-/** A pattern that means something else was refused when it came. */
-function rulesOf({ configure, write, read }: PermissionPatterns): TopicPermissions {
-  const [manage, publish, consume] = [configure, write, read].map((pattern) => {
-    const rules = rulesOfPattern(pattern);
-    return typeof rules === 'string' ? undefined : rules;
-  });
-  return { manage, publish, consume };
 }

@@ -192,16 +192,20 @@ describe('the fields that RabbitMQ has, too', { skip }, () => {
         },
         { timeoutMs: 30_000 },
       );
-      const connections = (await body('/connections')) as Fields[];
       // Other tests may have connections, too.
-      const own = connections.find((one) => one['user_provided_name'] === name)!;
+      const own = await eventually(
+        async () =>
+          ((await body('/connections')) as Fields[]).find((one) => one['user_provided_name'] === name),
+        { timeoutMs: 30_000 },
+      );
+      const channels = `/connections/${encodeURIComponent(String(own['name']))}/channels`;
       return {
         queue,
         overview: (await body('/overview')) as Fields,
         node: await first('/nodes'),
         vhost: (await body('/vhosts/%2F')) as Fields,
         connection: own,
-        channel: await first(`/connections/${encodeURIComponent(String(own['name']))}/channels`),
+        channel: await eventually(async () => first(channels), { timeoutMs: 30_000 }),
         exchange: (await body('/exchanges/%2F/amq.direct')) as Fields,
         user: await first('/users'),
         permission: await first('/permissions'),

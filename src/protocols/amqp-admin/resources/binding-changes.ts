@@ -1,12 +1,18 @@
-import { checkNotDefault, checkPermission, type Destination, type Exchange } from '../../amqp/index.ts';
+import {
+  checkNotDefault,
+  checkPermission,
+  type Destination,
+  type Exchange,
+  type VirtualHost,
+} from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { propertiesKey } from '../binding-key.ts';
-import { noConnection } from '../caller.ts';
+import { noConnection, type Caller } from '../caller.ts';
 import { objectNotFound } from '../errors.ts';
 import { tableOfJson } from '../field-json.ts';
 import { gone, type ApiReply } from '../reply.ts';
 import { objectOf, shortTextOf, type ApiRequest, type JsonObject } from '../request.ts';
-import { checkVirtualHost, virtualHostOf } from '../virtual-hosts.ts';
+import { actorIn, hostForNew, hostOf } from '../virtual-hosts.ts';
 import { exchangeNameOf } from './exchanges.ts';
 
 /** The two ends of a binding by name. */
@@ -18,9 +24,9 @@ export interface BindingEnds {
 
 /** Binds the two ends in the path; the place of the binding is in the answer. */
 export async function bind(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkVirtualHost(request.params);
+  const host = hostForNew(request, api);
   const ends = endsOf(request);
-  const key = await bindBy(request, api, ends, await request.body());
+  const key = await bindBy(host, request.caller, ends, await request.body());
   return {
     kind: 'empty',
     status: 201,
@@ -30,27 +36,27 @@ export async function bind(request: ApiRequest, api: Api): Promise<ApiReply> {
 
 /** Binds; resolves to the properties key. */
 export async function bindBy(
-  { caller }: Pick<ApiRequest, 'caller'>,
-  api: Api,
+  host: VirtualHost,
+  caller: Caller,
   ends: BindingEnds,
   body: JsonObject,
 ): Promise<string> {
-  const { source, destination } = resolved(caller, api, ends);
+  const { source, destination } = resolved(host, caller, ends);
   const routingKey = shortTextOf(body, 'routing_key') ?? '';
   const table = tableOfJson(objectOf(body, 'arguments'));
-  await api.amqp.exchanges.bind(source, destination, routingKey, table);
+  await host.exchanges.bind(source, destination, routingKey, table);
   return propertiesKey(routingKey, table);
 }
 
 /** Removes the binding in the path. */
 export async function unbind(request: ApiRequest, api: Api): Promise<ApiReply> {
-  virtualHostOf(request.params);
-  const { source, destination } = resolved(request.caller, api, endsOf(request));
+  const host = hostOf(request, api);
+  const { source, destination } = resolved(host, request.caller, endsOf(request));
   const wanted = request.params['properties'];
   for (const binding of source.bindings.values()) {
     const { routingKey, arguments: table } = binding;
     if (!isSame(binding.destination, destination) || propertiesKey(routingKey, table) !== wanted) continue;
-    await api.amqp.exchanges.unbind(binding);
+    await host.exchanges.unbind(binding);
     return gone;
   }
   throw objectNotFound();
@@ -66,14 +72,16 @@ function endsOf({ params: { source = '', queue, exchange = '' } }: ApiRequest): 
 
 /** Throws an AmqpError if one of the ends is not there, or the caller may not bind them. */
 function resolved(
-  caller: ApiRequest['caller'],
-  { amqp: { queues, exchanges } }: Api,
+  host: VirtualHost,
+  caller: Caller,
   { source, destination, kind }: BindingEnds,
 ): { readonly source: Exchange; readonly destination: Destination } {
+  const { queues, exchanges } = host;
+  const actor = actorIn(host, caller);
   checkNotDefault(source);
   if (kind === 'exchange') checkNotDefault(destination);
-  checkPermission(caller, 'write', kind, destination);
-  checkPermission(caller, 'read', 'exchange', source);
+  checkPermission(actor, 'write', kind, destination);
+  checkPermission(actor, 'read', 'exchange', source);
   return {
     source: exchanges.find(source),
     destination:

@@ -1,5 +1,3 @@
-import type { Topic } from '../../../broker/index.ts';
-import { virtualHost, type Binding } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { propertiesKey } from '../binding-key.ts';
 import { listed, shown } from '../collection.ts';
@@ -7,8 +5,8 @@ import { objectNotFound } from '../errors.ts';
 import { jsonOfTable } from '../field-json.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest, JsonObject } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
-import { visibleBindings, visibleQueues } from '../visible.ts';
+import { hostsOf } from '../virtual-hosts.ts';
+import { targetOf, visibleBindings, visibleQueues, type BindingEntry, type QueueEntry } from '../visible.ts';
 import { exchangeNameOf, exchangeOf } from './exchanges.ts';
 import { queueOf } from './queues.ts';
 
@@ -24,7 +22,6 @@ export interface BindingJson {
 }
 
 export function list(request: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(request.params);
   return listedBindings(request, allBindings(request, api));
 }
 
@@ -64,7 +61,6 @@ export function show(request: ApiRequest, api: Api): ApiReply {
 /** The bindings between the two ends that the path names. */
 function between(request: ApiRequest, api: Api): BindingJson[] {
   const { source = '', queue, exchange = '' } = request.params;
-  virtualHostOf(request.params);
   const from = exchangeNameOf(source);
   const target =
     queue === undefined
@@ -77,10 +73,12 @@ function to(all: readonly BindingJson[], type: 'queue' | 'exchange', name: strin
   return all.filter(({ destination, destination_type }) => destination === name && destination_type === type);
 }
 
-function allBindings({ caller }: ApiRequest, { amqp }: Api): BindingJson[] {
+/** The bindings of the virtual host in the path, or of all. */
+function allBindings(request: ApiRequest, api: Api): BindingJson[] {
+  const hosts = hostsOf(request, api);
   return [
-    ...visibleQueues(amqp, caller).map(bindingOfDefault),
-    ...Array.from(visibleBindings(amqp, caller), bindingJson),
+    ...visibleQueues(api.amqp, request.caller, hosts).map(bindingOfDefault),
+    ...Array.from(visibleBindings(request.caller, hosts), bindingJson),
   ];
 }
 
@@ -93,16 +91,16 @@ function listedBindings({ query }: ApiRequest, entries: readonly BindingJson[]):
 }
 
 function inOrder(one: BindingJson, other: BindingJson): number {
-  for (const field of ['source', 'destination', 'routing_key', 'properties_key'] as const)
+  for (const field of ['vhost', 'source', 'destination', 'routing_key', 'properties_key'] as const)
     if (one[field] !== other[field]) return one[field] < other[field] ? -1 : 1;
   return 0;
 }
 
 /** The default exchange routes to each queue by its name. */
-function bindingOfDefault({ name }: Topic): BindingJson {
+function bindingOfDefault({ host, name }: QueueEntry): BindingJson {
   return {
     source: '',
-    vhost: virtualHost,
+    vhost: host.name,
     destination: name,
     destination_type: 'queue',
     routing_key: name,
@@ -111,11 +109,12 @@ function bindingOfDefault({ name }: Topic): BindingJson {
   };
 }
 
-export function bindingJson({ source, destination, routingKey, arguments: table }: Binding): BindingJson {
+export function bindingJson({ host, binding }: BindingEntry): BindingJson {
+  const { source, destination, routingKey, arguments: table } = binding;
   return {
     source: source.name,
-    vhost: virtualHost,
-    destination: destination.kind === 'queue' ? destination.topic.name : destination.exchange.name,
+    vhost: host.name,
+    destination: targetOf(host, binding),
     destination_type: destination.kind,
     routing_key: routingKey,
     arguments: jsonOfTable(table),

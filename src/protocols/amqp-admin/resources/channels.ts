@@ -1,17 +1,14 @@
-import { virtualHost } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
 import { objectNotFound } from '../errors.ts';
 import { channelsOf, connectionDetails, nameOfChannel, type OpenChannel } from '../open-channels.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
-import { connectionOf, visibleConnections } from './connections.ts';
+import { connectionOf, connectionsIn, visibleConnections } from './connections.ts';
 import { consumersOfChannel } from './consumers.ts';
 
 export function list(request: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(request.params);
-  return listedChannels(request, visibleConnections(request.caller, api).flatMap(channelsOf), api);
+  return listedChannels(request, connectionsIn(request, api).flatMap(channelsOf), api);
 }
 
 export function ofConnection(request: ApiRequest, api: Api): ApiReply {
@@ -40,7 +37,7 @@ function describeChannel(open: OpenChannel, { node }: Api): object {
     name: nameOfChannel(open),
     number: channel.number,
     node: node.name,
-    vhost: virtualHost,
+    vhost: connection.session.names.vhost,
     user: userName,
     user_who_performed_action: userName,
     connection_details: connectionDetails(connection),

@@ -1,4 +1,4 @@
-import { AmqpError, virtualHost, type ManagedConnection } from '../../amqp/index.ts';
+import { AmqpError, type ManagedConnection } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { isAdministrator, isMonitor, type Caller } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
@@ -6,12 +6,11 @@ import { notAuthorised, objectNotFound } from '../errors.ts';
 import { nameOfConnection } from '../open-channels.ts';
 import { gone, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
+import { hostOf } from '../virtual-hosts.ts';
 
-export function list({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(params);
-  return listed(query, {
-    entries: visibleConnections(caller, api),
+export function list(request: ApiRequest, api: Api): ApiReply {
+  return listed(request.query, {
+    entries: connectionsIn(request, api),
     nameOf: nameOfConnection,
     describe: (connection) => describeConnection(connection, api),
   });
@@ -31,6 +30,14 @@ export function close(request: ApiRequest, api: Api): ApiReply {
     kind: 'kicked',
   });
   return gone;
+}
+
+/** The connections that a caller may see, of the virtual host in the path or of all. */
+export function connectionsIn(request: ApiRequest, api: Api): ManagedConnection[] {
+  const all = visibleConnections(request.caller, api);
+  if (request.params['vhost'] === undefined) return all;
+  const { name } = hostOf(request, api);
+  return all.filter(({ session }) => session.names.vhost === name);
 }
 
 /** The connections that a caller may see: its own, or all of them. */
@@ -54,7 +61,7 @@ function describeConnection(connection: ManagedConnection, { amqp, node }: Api):
     name: nameOfConnection(connection),
     ...(client.name !== '' && { user_provided_name: client.name }),
     node: node.name,
-    vhost: virtualHost,
+    vhost: session.names.vhost,
     user: userName,
     user_who_performed_action: userName,
     type: 'network',

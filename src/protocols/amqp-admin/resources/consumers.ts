@@ -1,17 +1,15 @@
 import type { Topic } from '../../../broker/index.ts';
-import { virtualHost, type AmqpConsumer } from '../../amqp/index.ts';
+import type { AmqpConsumer } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { listed } from '../collection.ts';
 import { channelsOf, nameOfChannel, nameOfConnection, type OpenChannel } from '../open-channels.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
-import { visibleConnections } from './connections.ts';
+import { connectionsIn } from './connections.ts';
 
-export function list({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(params);
-  const channels = visibleConnections(caller, api).flatMap(channelsOf);
-  return listed(query, {
+export function list(request: ApiRequest, api: Api): ApiReply {
+  const channels = connectionsIn(request, api).flatMap(channelsOf);
+  return listed(request.query, {
     entries: channels.flatMap(consumersOfChannel),
     nameOf: ({ consumer_tag }) => consumer_tag,
     describe: (consumer) => consumer,
@@ -49,9 +47,10 @@ function describeConsumer(consumer: AmqpConsumer, open: OpenChannel): ConsumerJs
   const isExclusive = group.consumers === 1 && group.listConsumers()[0]?.exclusive === true;
   const isActive = group.isActive(consumer);
   const { peerHost, peerPort } = connection.ends;
+  const { names } = connection.session;
   return {
     consumer_tag: tag,
-    queue: { name: topic.name, vhost: virtualHost },
+    queue: { name: names.queueName(topic.name), vhost: names.vhost },
     channel_details: {
       name: nameOfChannel(open),
       number: channel.number,

@@ -5,37 +5,39 @@ import {
   checkPermission,
   checkReserved,
   exchangeTypes,
-  shownExchange,
   type ExchangeType,
+  type VirtualHost,
 } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
+import type { Caller } from '../caller.ts';
 import { badRequest, objectNotFound } from '../errors.ts';
 import { tableOfJson } from '../field-json.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
 import { checkShort, flagOf, objectOf, textOf, type ApiRequest, type JsonObject } from '../request.ts';
-import { checkVirtualHost, virtualHostOf } from '../virtual-hosts.ts';
+import { actorIn, hostForNew, hostOf } from '../virtual-hosts.ts';
 import { exchangeNameOf } from './exchanges.ts';
 
 /** Declares the exchange in the path: 201 if it is new, 204 if it was there, as it is declared. */
 export async function declare(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkVirtualHost(request.params);
+  const host = hostForNew(request, api);
   const body = await request.body();
-  return declared(await declareExchange(request, api, request.params['exchange'] ?? '', body));
+  return declared(await declareExchange(host, request.caller, request.params['exchange'] ?? '', body));
 }
 
 /** Declares an exchange; resolves to whether it is new. */
 export async function declareExchange(
-  { caller }: Pick<ApiRequest, 'caller'>,
-  { amqp: { exchanges } }: Api,
+  host: VirtualHost,
+  caller: Caller,
   given: string,
   body: JsonObject,
 ): Promise<boolean> {
+  const { exchanges } = host;
   const name = exchangeNameOf(given);
   checkNotDefault(name);
   checkShort('name', name);
   const type = (textOf(body, 'type') ?? 'direct') as ExchangeType;
   if (!exchangeTypes.includes(type)) throw badRequest(`unknown exchange type '${type}'`);
-  checkPermission(caller, 'configure', 'exchange', name);
+  checkPermission(actorIn(host, caller), 'configure', 'exchange', name);
   const definition = {
     name,
     type,
@@ -55,17 +57,19 @@ export async function declareExchange(
 }
 
 /** Deletes the exchange in the path; with `if-unused` only if nothing is bound to it. */
-export async function remove({ caller, params, query }: ApiRequest, { amqp }: Api): Promise<ApiReply> {
-  virtualHostOf(params);
+export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller, params, query } = request;
+  const host = hostOf(request, api);
+  const { exchanges } = host;
   const name = exchangeNameOf(params['exchange'] ?? '');
   checkNotDefault(name);
-  checkPermission(caller, 'configure', 'exchange', name);
-  const exchange = amqp.exchanges.get(name);
+  checkPermission(actorIn(host, caller), 'configure', 'exchange', name);
+  const exchange = exchanges.get(name);
   if (!exchange) throw objectNotFound();
   if (exchange.isPredeclared)
-    throw new AmqpError('ACCESS_REFUSED', `deletion of system ${shownExchange(name)} not allowed`);
+    throw new AmqpError('ACCESS_REFUSED', `deletion of system ${exchanges.shown(name)} not allowed`);
   if (query.get('if-unused') === 'true' && exchange.bindings.size > 0)
-    throw new AmqpError('PRECONDITION_FAILED', `${shownExchange(name)} in use`);
-  await amqp.exchanges.delete(exchange);
+    throw new AmqpError('PRECONDITION_FAILED', `${exchanges.shown(name)} in use`);
+  await exchanges.delete(exchange);
   return gone;
 }

@@ -1,17 +1,15 @@
-import { virtualHost, type ExchangeDefinition } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
 import { objectNotFound } from '../errors.ts';
 import { jsonOfTable } from '../field-json.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
-import { defaultExchange, visibleExchanges } from '../visible.ts';
+import { hostOf, hostsOf } from '../virtual-hosts.ts';
+import { defaultExchange, maySee, visibleExchanges, type ExchangeEntry } from '../visible.ts';
 
-export function list({ caller, params, query }: ApiRequest, { amqp }: Api): ApiReply {
-  virtualHostOf(params);
-  return listed(query, {
-    entries: visibleExchanges(amqp, caller),
+export function list(request: ApiRequest, api: Api): ApiReply {
+  return listed(request.query, {
+    entries: visibleExchanges(request.caller, hostsOf(request, api)),
     nameOf: ({ name }) => name,
     describe: describeExchange,
   });
@@ -22,13 +20,14 @@ export function show(request: ApiRequest, api: Api): ApiReply {
 }
 
 /** The exchange in the path. Throws an ApiError if there is none that the caller may see. */
-export function exchangeOf({ caller, params }: ApiRequest, { amqp }: Api): ExchangeDefinition {
-  virtualHostOf(params);
-  const name = exchangeNameOf(params['exchange'] ?? '');
-  if (name === '') return defaultExchange;
-  const exchange = amqp.exchanges.get(name);
-  if (!exchange || !(exchange.isPredeclared || caller.access.maySee(name))) throw objectNotFound();
-  return exchange.definition;
+export function exchangeOf(request: ApiRequest, api: Api): ExchangeEntry {
+  const host = hostOf(request, api);
+  const name = exchangeNameOf(request.params['exchange'] ?? '');
+  if (name === '') return { host, name, definition: defaultExchange };
+  const exchange = host.exchanges.get(name);
+  if (!exchange || !(exchange.isPredeclared || maySee(request.caller.access, host, name)))
+    throw objectNotFound();
+  return { host, name, definition: exchange.definition };
 }
 
 /** Paths have a name of the default exchange, too. */
@@ -36,11 +35,11 @@ export function exchangeNameOf(given: string): string {
   return given === 'amq.default' ? '' : given;
 }
 
-function describeExchange(exchange: ExchangeDefinition): object {
-  const { name, type, durable, autoDelete, internal, arguments: table } = exchange;
+function describeExchange({ host, name, definition }: ExchangeEntry): object {
+  const { type, durable, autoDelete, internal, arguments: table } = definition;
   return {
     name,
-    vhost: virtualHost,
+    vhost: host.name,
     type,
     durable,
     auto_delete: autoDelete,

@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts';
 import { badRequest, objectNotFound } from '../errors.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
+import { hostOf } from '../virtual-hosts.ts';
 import { json, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 
@@ -29,7 +29,7 @@ export function serves({ params }: ApiRequest, { amqp, node }: Api): ApiReply {
 
 /** The same for a virtual host, which must exist. */
 export function alive(request: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(request.params);
+  hostOf(request, api);
   return serves(request, api);
 }
 

@@ -14,7 +14,6 @@ import {
   handedOverParts,
   isStream,
   publishSingle,
-  shownQueue,
 } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { noConnection } from '../caller.ts';
@@ -23,14 +22,14 @@ import { gotBytesMax, gotMessagesMax } from '../limits.ts';
 import { jsonOfProperties, payloadJson, payloadOf, propertiesOfJson } from '../message-json.ts';
 import { json, type ApiReply } from '../reply.ts';
 import { checkPresent, objectOf, shortTextOf, textOf, wholeNumberOf, type ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
+import { actorIn, hostOf } from '../virtual-hosts.ts';
 import { exchangeNameOf } from './exchanges.ts';
 
 // ---- publish
 
 /** Publishes one message; answers when it is on disk, or without a route at once. */
 export async function publish(request: ApiRequest, api: Api): Promise<ApiReply> {
-  virtualHostOf(request.params);
+  const host = hostOf(request, api);
   const exchange = exchangeNameOf(request.params['exchange'] ?? '');
   const body = await request.body();
   checkPresent(body, ['routing_key', 'properties', 'payload', 'payload_encoding']);
@@ -39,7 +38,8 @@ export async function publish(request: ApiRequest, api: Api): Promise<ApiReply> 
   const properties = propertiesOfJson(objectOf(body, 'properties'));
   return whileMessaging(async () => {
     const message = { exchange, routingKey, properties, body: payload };
-    const published = publishSingle(api.amqp, request.caller, message, api.amqp.limits);
+    const routing = { ...api.amqp, exchanges: host.exchanges };
+    const published = publishSingle(routing, actorIn(host, request.caller), message, api.amqp.limits);
     return json({ routed: await published.catch(rejected) });
   });
 }
@@ -62,7 +62,7 @@ const settlements: { readonly [mode: string]: (receipt: Receipt) => boolean } = 
 
 /** Gets messages of a queue: as many as there are, at most {@link gotMessagesMax}. */
 export async function get(request: ApiRequest, api: Api): Promise<ApiReply> {
-  virtualHostOf(request.params);
+  const host = hostOf(request, api);
   const { queue = '' } = request.params;
   const body = await request.body();
   checkPresent(body, ['ackmode', 'count', 'encoding']);
@@ -74,21 +74,22 @@ export async function get(request: ApiRequest, api: Api): Promise<ApiReply> {
     throw badRequest('Unsupported encoding. Please use auto or base64.');
   if (!settle) throw badRequest('Unsupported ackmode.');
   return whileMessaging(async () => {
-    checkPermission(request.caller, 'read', 'queue', queue);
-    const { queues } = api.amqp;
+    const { queues } = host;
+    checkPermission(actorIn(host, request.caller), 'read', 'queue', queue);
     const topic = queues.find(queue, noConnection);
     if (isStream(topic))
       throw new AmqpError(
         'NOT_IMPLEMENTED',
-        `basic.get not supported by stream queues ${shownQueue(topic.name)}`,
+        `basic.get not supported by stream queues ${queues.shown(queue)}`,
       );
     const group = await queues.group(topic);
-    const wanted = { count, encoding, truncate } as const;
+    const wanted = { queue, count, encoding, truncate } as const;
     return { kind: 'list', entries: await collect(api, topic, group, wanted, settle) };
   });
 }
 
 interface Wanted {
+  readonly queue: string;
   readonly count: number;
   readonly encoding: 'auto' | 'base64';
   /** Bytes of a body that are shown. */
@@ -99,14 +100,14 @@ function collect(
   { amqp }: Api,
   topic: Topic,
   group: Group,
-  { count, encoding, truncate }: Wanted,
+  { queue: name, count, encoding, truncate }: Wanted,
   settle: (receipt: Receipt) => boolean,
 ): Promise<object[]> {
   const got: object[] = [];
   const receipts: Receipt[] = [];
   const messagesMax = Math.min(Math.max(0, count), gotMessagesMax);
   if (messagesMax === 0) return Promise.resolve(got);
-  const queue = Buffer.from(topic.name, 'utf8');
+  const queue = Buffer.from(name, 'utf8');
   return new Promise((resolve) => {
     const collected = (delivery: Delivery): number => {
       const { record, deliveries, bytes } = delivery;

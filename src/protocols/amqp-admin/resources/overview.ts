@@ -6,11 +6,13 @@ import { json, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { clusterName as nameOfCluster } from '../server-node.ts';
 import { totalsOf } from '../totals.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
+import { hostsOf, visibleHosts } from '../virtual-hosts.ts';
 
 /** The server at a glance: versions, totals, listeners. */
-export function overview({ caller, query }: ApiRequest, { amqp, node }: Api): ApiReply {
-  const { queues, messages, stats } = totalsOf(amqp, caller);
+export function overview({ caller, query }: ApiRequest, api: Api): ApiReply {
+  const { amqp, node } = api;
+  const hosts = visibleHosts(api, caller);
+  const { queues, messages, stats } = totalsOf(amqp, caller, hosts);
   const connections = amqp.connections();
   let channels = 0;
   let consumers = 0;
@@ -36,7 +38,7 @@ export function overview({ caller, query }: ApiRequest, { amqp, node }: Api): Ap
       channels,
       connections: connections.length,
       consumers,
-      exchanges: amqp.exchanges.size,
+      exchanges: hosts.reduce((sum, { exchanges }) => sum + exchanges.size + 1, 0),
       queues,
     },
     listeners,
@@ -59,8 +61,8 @@ export function extensions(): ApiReply {
 }
 
 /** A list of things that there are none of here. */
-export function nothing({ params }: ApiRequest): ApiReply {
-  virtualHostOf(params);
+export function nothing(request: ApiRequest, api: Api): ApiReply {
+  hostsOf(request, api);
   return { kind: 'list', entries: [] };
 }
 

@@ -1,28 +1,29 @@
 import { defaultGroup } from '../../../broker/index.ts';
-import { AmqpError, checkPermission, checkReserved, isStream, shownQueue } from '../../amqp/index.ts';
+import { AmqpError, checkPermission, checkReserved, isStream, type VirtualHost } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
-import { noConnection } from '../caller.ts';
+import { noConnection, type Caller } from '../caller.ts';
 import { tableOfJson } from '../field-json.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
 import { flagOf, objectOf, type ApiRequest, type JsonObject } from '../request.ts';
-import { checkVirtualHost } from '../virtual-hosts.ts';
+import { actorIn, hostForNew } from '../virtual-hosts.ts';
 import { queueOf } from './queues.ts';
 
 /** Declares the queue in the path: 201 if it is new, 204 if it was there, as it is declared. */
 export async function declare(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkVirtualHost(request.params);
+  const host = hostForNew(request, api);
   const body = await request.body();
-  return declared(await declareQueue(request, api, request.params['queue'] ?? '', body));
+  return declared(await declareQueue(host, request.caller, request.params['queue'] ?? '', body));
 }
 
 /** Declares a queue; resolves to whether it is new. */
 export async function declareQueue(
-  { caller }: Pick<ApiRequest, 'caller'>,
-  { amqp: { queues } }: Api,
+  host: VirtualHost,
+  caller: Caller,
   name: string,
   body: JsonObject,
 ): Promise<boolean> {
-  checkPermission(caller, 'configure', 'queue', name);
+  const { queues } = host;
+  checkPermission(actorIn(host, caller), 'configure', 'queue', name);
   const definition = {
     durable: flagOf(body, 'durable', false),
     exclusive: false,
@@ -41,26 +42,31 @@ export async function declareQueue(
 
 /** Deletes the queue in the path; with `if-empty` and `if-unused` only then. */
 export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
-  const { name } = queueOf(request, api);
-  checkPermission(request.caller, 'configure', 'queue', name);
-  const topic = api.amqp.queues.find(name, noConnection);
+  const { host, name } = queueOf(request, api);
+  const { queues } = host;
+  checkPermission(actorIn(host, request.caller), 'configure', 'queue', name);
+  const topic = queues.find(name, noConnection);
   const { query } = request;
   const consumers = topic.groups.get(defaultGroup)?.consumers ?? 0;
   if (query.get('if-unused') === 'true' && consumers > 0)
-    throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} in use`);
+    throw new AmqpError('PRECONDITION_FAILED', `${queues.shown(name)} in use`);
   if (query.get('if-empty') === 'true' && topic.count > 0)
-    throw new AmqpError('PRECONDITION_FAILED', `${shownQueue(name)} not empty`);
+    throw new AmqpError('PRECONDITION_FAILED', `${queues.shown(name)} not empty`);
   await topic.delete();
   return gone;
 }
 
 /** Removes the messages of the queue in the path. */
 export async function purge(request: ApiRequest, api: Api): Promise<ApiReply> {
-  const { name } = queueOf(request, api);
-  checkPermission(request.caller, 'read', 'queue', name);
-  const topic = api.amqp.queues.find(name, noConnection);
+  const { host, name } = queueOf(request, api);
+  const { queues } = host;
+  checkPermission(actorIn(host, request.caller), 'read', 'queue', name);
+  const topic = queues.find(name, noConnection);
   if (isStream(topic))
-    throw new AmqpError('NOT_IMPLEMENTED', `queue.purge not supported by stream queues ${shownQueue(name)}`);
+    throw new AmqpError(
+      'NOT_IMPLEMENTED',
+      `queue.purge not supported by stream queues ${queues.shown(name)}`,
+    );
   for (const partition of topic.partitions.opened.slice()) await topic.purge(partition, {});
   return gone;
 }

@@ -1,5 +1,5 @@
 import { defaultGroup, type Topic } from '../../../broker/index.ts';
-import { definitionOf, virtualHost } from '../../amqp/index.ts';
+import { definitionOf } from '../../amqp/index.ts';
 import { rfc3339 } from '../../../util/index.ts';
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
@@ -8,47 +8,49 @@ import { jsonOfTable } from '../field-json.ts';
 import { countsOf, messagesOf, statsOf } from '../message-figures.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
-import { visibleQueues } from '../visible.ts';
+import { hostOf, hostsOf } from '../virtual-hosts.ts';
+import { visibleQueues, type QueueEntry } from '../visible.ts';
 import { consumersOfQueue } from './consumers.ts';
 
-export function list({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  virtualHostOf(params);
+export function list(request: ApiRequest, api: Api): ApiReply {
+  const { caller, query } = request;
   const isShort = query.get('disable_stats') === 'true';
   const withTotals = query.get('enable_queue_totals') === 'true';
   return listed(query, {
-    entries: visibleQueues(api.amqp, caller),
+    entries: visibleQueues(api.amqp, caller, hostsOf(request, api)),
     nameOf: ({ name }) => name,
-    describe: (topic) =>
+    describe: (queue) =>
       isShort
-        ? { ...describeDefinition(topic, api), ...(withTotals && totals(topic)) }
-        : describeQueue(topic, api),
+        ? { ...describeDefinition(queue, api), ...(withTotals && totals(queue)) }
+        : describeQueue(queue, api),
   });
 }
 
 export function show(request: ApiRequest, api: Api): ApiReply {
-  const topic = queueOf(request, api);
+  const queue = queueOf(request, api);
   return shown(request.query, {
-    ...describeQueue(topic, api),
-    consumer_details: consumersOfQueue(topic, api),
+    ...describeQueue(queue, api),
+    consumer_details: consumersOfQueue(queue.topic, api),
     incoming: [],
     deliveries: [],
   });
 }
 
 /** The queue in the path. Throws an ApiError if there is none that the caller may see. */
-export function queueOf({ caller, params }: ApiRequest, { amqp }: Api): Topic {
-  virtualHostOf(params);
-  const topic = amqp.broker.topic(params['queue'] ?? '');
-  if (!topic || !caller.access.maySee(topic.name)) throw objectNotFound();
-  return topic;
+export function queueOf(request: ApiRequest, api: Api): QueueEntry {
+  const host = hostOf(request, api);
+  const { queue: name = '' } = request.params;
+  const topicName = host.queues.names.topicName(name);
+  const topic = topicName === undefined ? undefined : api.amqp.broker.topic(topicName);
+  if (!topic || !request.caller.access.maySee(topic.name)) throw objectNotFound();
+  return { host, name, topic };
 }
 
-function describeDefinition(topic: Topic, { node }: Api): object {
+function describeDefinition({ host, name, topic }: QueueEntry, { node }: Api): object {
   const { durable, exclusive, autoDelete, arguments: table } = definitionOf(topic);
   return {
-    name: topic.name,
-    vhost: virtualHost,
+    name,
+    vhost: host.name,
     type: typeOf(topic),
     durable,
     exclusive,
@@ -68,12 +70,13 @@ export function typeOf(topic: Topic): string {
   return typeof type === 'string' ? type : 'classic';
 }
 
-function totals(topic: Topic): object {
+function totals({ topic }: QueueEntry): object {
   const { all, ready, unacked } = messagesOf(topic);
   return { messages: all, messages_ready: ready, messages_unacknowledged: unacked };
 }
 
-function describeQueue(topic: Topic, api: Api): object {
+function describeQueue(queue: QueueEntry, api: Api): object {
+  const { topic } = queue;
   const group = topic.groups.get(defaultGroup);
   const { all, unacked } = messagesOf(topic);
   const bytes = topic.durableBytes;
@@ -81,7 +84,7 @@ function describeQueue(topic: Topic, api: Api): object {
   const lastMs = group?.info().lastDeliveredMs;
   const isIdle = (group?.consumers ?? 0) === 0;
   return {
-    ...describeDefinition(topic, api),
+    ...describeDefinition(queue, api),
     consumers: group?.consumers ?? 0,
     consumer_capacity: 0,
     consumer_utilisation: 0,

@@ -1,5 +1,10 @@
 import { SystemRandom } from '../../../util/index.ts';
-import { rulesOfPattern, type KeptUser, type PermissionPatterns } from '../../amqp/index.ts';
+import {
+  problemOfPermissions,
+  rulesOfPattern,
+  type KeptUser,
+  type PermissionPatterns,
+} from '../../amqp/index.ts';
 import {
   defaultDigestAlgorithm,
   looksLikeVerifier,
@@ -14,7 +19,6 @@ import { checkAdministrator } from '../caller.ts';
 import { badRequest, notSupported, objectNotFound } from '../errors.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
 import { checkPresent, textOf, type ApiRequest, type Json, type JsonObject } from '../request.ts';
-import { virtualHosts } from '../virtual-hosts.ts';
 
 const keptMax = 10_000;
 const tagsMax = 20;
@@ -34,7 +38,7 @@ export async function putUser({ kept, users }: Api, name: string, body: JsonObje
   if (!before && kept.all().length >= keptMax) throw badRequest(`there are at most ${keptMax} users`);
   const tags = tagsOf(body['tags']);
   const password = await passwordOf(body);
-  await kept.set({ name, password, tags, permissions: before?.permissions });
+  await kept.set({ name, password, tags, permissions: before?.permissions ?? {} });
   return !before;
 }
 
@@ -75,23 +79,27 @@ export async function putPermissionsOf(
 ): Promise<boolean> {
   checkNotConfigured(api, name);
   const before = api.kept.get(name);
-  if (!before || !virtualHosts.includes(vhost)) throw badRequest('vhost_or_user_not_found');
+  if (!before || !api.amqp.virtualHosts.get(vhost)) throw badRequest('vhost_or_user_not_found');
   checkPresent(body, ['configure', 'write', 'read']);
-  const permissions: PermissionPatterns = {
+  const patterns: PermissionPatterns = {
     configure: patternOf(body, 'configure'),
     write: patternOf(body, 'write'),
     read: patternOf(body, 'read'),
   };
+  const permissions = { ...before.permissions, [vhost]: patterns };
+  const problem = problemOfPermissions(permissions);
+  if (problem !== undefined) throw badRequest(problem);
   await api.kept.set({ ...before, permissions });
-  return before.permissions === undefined;
+  return !Object.hasOwn(before.permissions, vhost);
 }
 
 export async function removePermissions({ caller, params }: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(caller);
   const { vhost = '', user: name = '' } = params;
   const user = keptUser(api, name);
-  if (user.permissions === undefined || !virtualHosts.includes(vhost)) throw objectNotFound();
-  await api.kept.set({ ...user, permissions: undefined });
+  if (!Object.hasOwn(user.permissions, vhost)) throw objectNotFound();
+  const left = Object.entries(user.permissions).filter(([name]) => name !== vhost);
+  await api.kept.set({ ...user, permissions: Object.fromEntries(left) });
   return gone;
 }
 

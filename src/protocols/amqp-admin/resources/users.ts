@@ -1,4 +1,9 @@
-import { virtualHost, type KeptUser, type PermissionPatterns } from '../../amqp/index.ts';
+import {
+  virtualHost,
+  type KeptUser,
+  type PermissionPatterns,
+  type VhostPermissions,
+} from '../../amqp/index.ts';
 import { accessOf, mayUseProtocol, verifierText, type Password, type User } from '../../users/index.ts';
 import type { Api } from '../api.ts';
 import { checkAdministrator, guest, tagsOfAccess } from '../caller.ts';
@@ -7,14 +12,13 @@ import { objectNotFound } from '../errors.ts';
 import { patternsOf } from '../permission-patterns.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { virtualHostOf } from '../virtual-hosts.ts';
+import { hostOf, hostsOf } from '../virtual-hosts.ts';
 
 /** A user as it is shown: one of the configuration, or one that the broker keeps. */
 interface ShownUser {
   readonly name: string;
   readonly tags: readonly string[];
-  /** Undefined: none at all. */
-  readonly permissions: PermissionPatterns | undefined;
+  readonly permissions: VhostPermissions;
   /** Of users that the broker keeps; those of the configuration do not show theirs. */
   readonly password: Password | undefined;
 }
@@ -32,21 +36,26 @@ export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply 
   return shown(query, describeUser(userOf(params['user'], api)));
 }
 
-export function permissions({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  checkAdministrator(caller);
-  virtualHostOf(params);
-  return listedPermissions(query, shownUsers(api));
+export function permissions(request: ApiRequest, api: Api): ApiReply {
+  checkAdministrator(request.caller);
+  const hosts = new Set(hostsOf(request, api).map(({ name }) => name));
+  const all = permissionsIn(shownUsers(api));
+  return listedPermissions(
+    request.query,
+    all.filter(({ vhost }) => hosts.has(vhost)),
+  );
 }
 
 export function permissionsOfUser({ caller, params, query }: ApiRequest, api: Api): ApiReply {
   checkAdministrator(caller);
-  return listedPermissions(query, [userOf(params['user'], api)]);
+  return listedPermissions(query, permissionsIn([userOf(params['user'], api)]));
 }
 
-export function showPermissions({ caller, params, query }: ApiRequest, api: Api): ApiReply {
+export function showPermissions(request: ApiRequest, api: Api): ApiReply {
+  const { caller, params, query } = request;
   checkAdministrator(caller);
-  virtualHostOf(params);
-  const [found] = permissionsIn([userOf(params['user'], api)]);
+  const { name } = hostOf(request, api);
+  const found = permissionsIn([userOf(params['user'], api)]).find(({ vhost }) => vhost === name);
   if (!found) throw objectNotFound();
   return shown(query, found);
 }
@@ -63,7 +72,7 @@ function shownUsers({ users, kept }: Api): readonly ShownUser[] {
 
 function shownOf({ name, permissions }: User): ShownUser {
   const tags = tagsOfAccess(accessOf(permissions));
-  return { name, tags, permissions: patternsOf(permissions), password: undefined };
+  return { name, tags, permissions: { [virtualHost]: patternsOf(permissions) }, password: undefined };
 }
 
 function userOf(name: string | undefined, api: Api): ShownUser {
@@ -85,19 +94,20 @@ function describePassword(password: Password | undefined): object {
     : { password_hash: verifierText(verifier), hashing_algorithm: 'pillarbox_scram' };
 }
 
-function listedPermissions(query: URLSearchParams, users: readonly ShownUser[]): ApiReply {
+/** The permissions of a user in a virtual host, as they are listed. */
+type PermissionsJson = PermissionPatterns & { readonly user: string; readonly vhost: string };
+
+function listedPermissions(query: URLSearchParams, entries: readonly PermissionsJson[]): ApiReply {
   return listed(query, {
-    entries: permissionsIn(users),
+    entries,
     nameOf: ({ user }) => user,
     describe: (permissions) => permissions,
   });
 }
 
-/** The permissions of users that have some. */
-export function permissionsIn(
-  users: readonly Pick<KeptUser, 'name' | 'permissions'>[],
-): (PermissionPatterns & { readonly user: string; readonly vhost: string })[] {
+/** The permissions of users, one entry for each virtual host. */
+export function permissionsIn(users: readonly Pick<KeptUser, 'name' | 'permissions'>[]): PermissionsJson[] {
   return users.flatMap(({ name, permissions }) =>
-    permissions === undefined ? [] : [{ user: name, vhost: virtualHost, ...permissions }],
+    Object.entries(permissions).map(([vhost, patterns]) => ({ user: name, vhost, ...patterns })),
   );
 }

@@ -1,32 +1,58 @@
+import { virtualHost, type VirtualHost } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
-import type { Caller } from '../caller.ts';
+import { checkAdministrator, type Caller } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
-import { objectNotFound } from '../errors.ts';
-import type { ApiReply } from '../reply.ts';
+import { badRequest } from '../errors.ts';
+import { declared, gone, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { totalsOf } from '../totals.ts';
-import { virtualHostOf, virtualHosts } from '../virtual-hosts.ts';
+import { hostOf, visibleHosts } from '../virtual-hosts.ts';
 
 export function list({ caller, query }: ApiRequest, api: Api): ApiReply {
   return listed(query, {
-    entries: virtualHosts,
-    nameOf: (name) => name,
-    describe: (name) => describeVirtualHost(name, caller, api),
+    entries: visibleHosts(api, caller),
+    nameOf: ({ name }) => name,
+    describe: (host) => describeVirtualHost(host, caller, api),
   });
 }
 
-export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  const name = virtualHostOf(params);
-  if (name === undefined) throw objectNotFound();
-  return shown(query, describeVirtualHost(name, caller, api));
+export function show(request: ApiRequest, api: Api): ApiReply {
+  return shown(request.query, describeVirtualHost(hostOf(request, api), request.caller, api));
 }
 
-function describeVirtualHost(name: string, caller: Caller, { amqp, node }: Api): object {
-  const { messages, stats } = totalsOf(amqp, caller);
+/** Makes the virtual host in the path: 201 if it is new. */
+export async function create({ caller, params, body }: ApiRequest, api: Api): Promise<ApiReply> {
+  checkAdministrator(caller);
+  await body();
+  return declared(await createVirtualHost(params['vhost'] ?? '', api));
+}
+
+/** Makes a virtual host; resolves to whether it is new. */
+export async function createVirtualHost(name: string, { amqp, kept }: Api): Promise<boolean> {
+  if (amqp.virtualHosts.get(name)) return false;
+  await amqp.virtualHosts.create(name);
+  kept.restore();
+  return true;
+}
+
+/** Deletes the virtual host in the path with all that is in it; its connections end. */
+export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
+  checkAdministrator(request.caller);
+  const host = hostOf(request, api);
+  if (host.name === virtualHost) throw badRequest(`the vhost '${host.name}' is always there`);
+  await api.amqp.virtualHosts.delete(host);
+  await api.kept.forgetVirtualHost(host.name);
+  return gone;
+}
+
+function describeVirtualHost(host: VirtualHost, caller: Caller, { amqp, node }: Api): object {
+  const { name } = host;
+  const { messages, stats } = totalsOf(amqp, caller, [host]);
+  const description = name === virtualHost ? 'Default virtual host' : '';
   return {
     name,
-    description: name === '/' ? 'Default virtual host' : '',
-    metadata: { description: name === '/' ? 'Default virtual host' : '', tags: [] },
+    description,
+    metadata: { description, tags: [] },
     tags: [],
     default_queue_type: 'undefined',
     tracing: false,

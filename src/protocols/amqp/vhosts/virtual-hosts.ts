@@ -2,13 +2,11 @@ import type { Attributes, Broker, Topic } from '../../../broker/index.ts';
 import { AmqpError, virtualHost } from '../errors.ts';
 import { Exchanges } from '../exchanges/index.ts';
 import { Queues } from '../queues.ts';
-import { problemOfVhost } from './vhost-name.ts';
+import { problemOfVhost, storedVhosts, vhostAttributes } from './vhost-name.ts';
 import { VhostNames, vhostOf } from './vhost-names.ts';
 import type { VirtualHost } from './virtual-host.ts';
 
-const protocol = 'amqp';
-/** The attributes of the broker that name the virtual hosts besides `/`. */
-const attributePrefix = 'virtual-host ';
+const { protocol, prefix: attributePrefix } = vhostAttributes;
 
 export interface VirtualHostsOptions {
   readonly broker: Broker;
@@ -33,7 +31,7 @@ export class VirtualHosts {
     this.#attributes = broker.attributes;
     this.#options = options;
     // All of them are known before the first one says which topics are its own.
-    this.#names = new Set([virtualHost, ...storedNames(broker.attributes)]);
+    this.#names = new Set([virtualHost, ...storedVhosts(broker.attributes)]);
     for (const name of this.#names) this.#open(name);
     this.plain = this.#byName.get(virtualHost)!;
   }
@@ -124,9 +122,4 @@ export class VirtualHosts {
   #routesChanged(): void {
     for (const { exchanges } of this.#byName.values()) exchanges.generation++;
   }
-}
-
-function* storedNames(attributes: Attributes): Iterable<string> {
-  for (const name of attributes.names(protocol))
-    if (name.startsWith(attributePrefix)) yield name.slice(attributePrefix.length);
 }
