@@ -7,6 +7,7 @@ import {
   type Topic,
 } from '../../../broker/index.ts';
 import { methods, type Arguments, type FieldTable, type FieldValue } from '../../../wire/amqp/index.ts';
+import { untilCommitted } from '../../last-commit.ts';
 import type { Channel } from '../channel.ts';
 import { AmqpConsumer } from '../consumer.ts';
 import { writeDelivery } from '../delivery-writer.ts';
@@ -196,8 +197,25 @@ function problemOf(name: string, value: FieldValue): string | undefined {
   return min === 1 ? 'expected a whole number from 1' : 'expected a whole number';
 }
 
-/** Answers basic.get: with one message, or with get-empty if none is ready. */
-function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
+/** A get that finds messages on their way to the disk, and no other, waits for them no longer than this. */
+const commitWaitMs = 5_000;
+
+/**
+ * Answers basic.get: with one message, or with get-empty if none is ready. In RabbitMQ a message is in its
+ * queue as soon as it is published, so that a client finds what it has published before; here the get waits
+ * for the commit.
+ */
+async function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
+  if (await handOverOne(channel, group, noAck)) return;
+  if (group.deliverable > 0) {
+    await untilCommitted(channel.session.host.broker, commitWaitMs);
+    if (await handOverOne(channel, group, noAck)) return;
+  }
+  channel.send(methods.basic.getEmpty, { reserved1: '' });
+}
+
+/** Hands over a message that is ready; resolves to false if none is. */
+function handOverOne(channel: Channel, group: Group, noAck: boolean): Promise<boolean> {
   const { session } = channel;
   const { clock } = session.host;
   return new Promise((resolve) => {
@@ -208,10 +226,10 @@ function get(channel: Channel, group: Group, noAck: boolean): Promise<void> {
       return delivery.bytes;
     };
     const completed = (): void => {
-      if (receipt === undefined) channel.send(methods.basic.getEmpty, { reserved1: '' });
       // A delivery cannot be acked while it is made.
-      else if (noAck || channel.isClosed) queueMicrotask(() => (noAck ? receipt!.ack() : receipt!.release()));
-      resolve();
+      if (receipt && (noAck || channel.isClosed))
+        queueMicrotask(() => (noAck ? receipt!.ack() : receipt!.release()));
+      resolve(receipt !== undefined);
     };
     new Collector(
       clock,
