@@ -114,7 +114,9 @@ export class AmqpAdminFrontend implements Frontend {
     const caller = await logIn(request, this.#api);
     request.user = caller.userName;
     const { pathname, searchParams: query } = request.url;
-    const { route, params } = findRoute(routes, request.method, pathname);
+    // As in RabbitMQ, a slash at the end means nothing.
+    const path = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
+    const { route, params } = findRoute(routes, request.method, path);
     const { 'x-reason': reason } = request.headers;
     const asked: ApiRequest = {
       caller,

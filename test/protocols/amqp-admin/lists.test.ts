@@ -22,6 +22,10 @@ test('a list is ordered by name', async () => {
   assert.deepEqual(names(await server.get('/queues')), ['Beta', 'alpha', 'delta', 'gamma']);
 });
 
+test('a slash at the end of a path means nothing', async () => {
+  assert.deepEqual(await server.get('/queues/?columns=name'), await server.get('/queues?columns=name'));
+});
+
 test('a list is sorted by a field inside of others, and turned round', async () => {
   const sorted = await server.get('/queues/%2F?sort=arguments.x-max-length');
   assert.deepEqual(names(sorted), ['Beta', 'gamma', 'alpha', 'delta']);
