@@ -8,7 +8,7 @@ import {
 import { Timestamp, type FieldTable, type FieldValue, type Properties } from '../../wire/amqp/index.ts';
 import { copiesIn, copyHeader } from './carbon-copies.ts';
 import type { Exchanges } from './exchanges/index.ts';
-import { headersOfStored } from './message.ts';
+import { headersOfStored, propertiesOfStored } from './message.ts';
 import { exchangeArgument, keyArgument, routeName } from './dead-letter-policy.ts';
 import { definitionOf } from './queue-definition.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
@@ -36,7 +36,11 @@ export function routeLetter(broker: Broker, exchanges: Exchanges, message: Dying
   if (name === '') return routingKeys.flatMap((key) => broker.topic(names.topicName(key) ?? '') ?? []);
   const exchange = exchanges.get(name);
   if (!exchange) return [];
-  return exchanges.route(exchange, { routingKeys, headers: () => headersOfStored(message.headers) }).topics;
+  const headers = (): FieldTable => headersOfStored(message.headers);
+  const properties = (): Properties => propertiesOfStored(message.headers) ?? { headers: headers() };
+  const { topics, delayed } = exchanges.route(exchange, { routingKeys, headers, properties });
+  // The broker moves dead letters at once.
+  return [...topics, ...delayed];
 }
 
 /** A death of a message: it left a queue for a reason. */

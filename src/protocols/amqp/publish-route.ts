@@ -1,9 +1,10 @@
 import type { Topic } from '../../broker/index.ts';
-import type { FieldTable } from '../../wire/amqp/index.ts';
+import type { FieldTable, Properties } from '../../wire/amqp/index.ts';
 import { isReplyAddress } from './direct-replies.ts';
 import { AmqpError } from './errors.ts';
 import { checkPermission, type Actor } from './permissions.ts';
-import type { PublishTarget } from './publish-target.ts';
+import type { PublishRoute, PublishTarget } from './publish-target.ts';
+import { isSelective } from './queue-traits.ts';
 import type { SessionHost } from './session-host.ts';
 
 /** What routing needs of the server. */
@@ -19,17 +20,12 @@ export interface Routable {
   /** The routing keys that its headers name. */
   readonly copies: readonly string[];
   /** Decoded when first asked for. */
-  headers(): FieldTable;
-}
-
-/** Where a message goes to. */
-export interface PublishRoute {
-  readonly topics: readonly Topic[];
-  /** Addresses of requesters: see direct-replies.ts. */
-  readonly replies: readonly string[];
+  properties(): Properties;
 }
 
 const noReplies: readonly string[] = [];
+const noTopics: readonly Topic[] = [];
+const noTable: FieldTable = new Map();
 
 /** Finds the queues that a message goes to, each once. Throws NOT_FOUND or ACCESS_REFUSED. */
 export function routeOf(session: Publisher, target: PublishTarget, message: Routable): PublishRoute {
@@ -37,20 +33,20 @@ export function routeOf(session: Publisher, target: PublishTarget, message: Rout
   const { generation } = exchanges;
   const { copies } = message;
   const isKnown = target.generation === generation && target.access === session.access;
-  if (isKnown && target.isRouted && copies.length === 0) return target;
+  if (isKnown && target.route && copies.length === 0) return target.route;
   if (!isKnown) admit(session, target);
   target.generation = generation;
   target.access = session.access;
   if (target.exchange === '') return routeByName(session, target, copies);
   const routingKeys = copies.length === 0 ? [target.routingKey] : [target.routingKey, ...copies];
-  const { topics, isOfKey } = exchanges.route(target.source!, {
+  const { topics, delayed, isOfKey } = exchanges.route(target.source!, {
     routingKeys,
-    headers: () => message.headers(),
+    headers: () => message.properties().headers ?? noTable,
+    properties: () => message.properties(),
   });
-  if (copies.length > 0) return { topics, replies: noReplies };
-  target.topics = topics;
-  target.isRouted = isOfKey;
-  return target;
+  const route = { topics, delayed, isSelective: areSelective(topics, delayed), replies: noReplies };
+  if (isOfKey && copies.length === 0) target.route = route;
+  return route;
 }
 
 /** The default exchange: each routing key is the name of a queue, or the address of a requester. */
@@ -66,12 +62,13 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
     const topic = topicOf(session.host, name);
     if (topic) topics.add(topic);
   }
-  const route = { topics: [...topics], replies };
-  if (copies.length > 0) return route;
-  target.topics = route.topics;
-  target.replies = replies;
-  target.isRouted = true;
-  return target;
+  const route = { topics: [...topics], delayed: noTopics, isSelective: areSelective(topics), replies };
+  if (copies.length === 0) target.route = route;
+  return route;
+}
+
+function areSelective(...lists: readonly Iterable<Topic>[]): boolean {
+  return lists.some((topics) => Array.from(topics).some((topic) => isSelective(topic)));
 }
 
 /** The topic of a queue. */
@@ -83,7 +80,7 @@ function topicOf({ broker, exchanges }: RoutingHost, queue: string): Topic | und
 /** Checks that the exchange exists and that the client may publish to it. */
 function admit(session: Publisher, target: PublishTarget): void {
   const { exchange: name, routingKey } = target;
-  target.isRouted = false;
+  target.route = undefined;
   if (name === '') {
     // The default exchange is as good as the queue. An address is a permission of its own.
     if (!isReplyAddress(routingKey)) checkPermission(session, 'write', 'queue', routingKey);

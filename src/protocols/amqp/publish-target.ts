@@ -2,6 +2,17 @@ import type { Topic } from '../../broker/index.ts';
 import type { Access } from '../users/index.ts';
 import type { Exchange } from './exchanges/index.ts';
 
+/** Where a message goes to. */
+export interface PublishRoute {
+  readonly topics: readonly Topic[];
+  /** Queues that get it after the delay that it asks for. */
+  readonly delayed: readonly Topic[];
+  /** Whether some of these queues ask for more than the message. */
+  readonly isSelective: boolean;
+  /** Addresses of requesters: see direct-replies.ts. */
+  readonly replies: readonly string[];
+}
+
 const noBytes = Buffer.alloc(0);
 
 /** The fields of a basic.publish. */
@@ -35,11 +46,8 @@ export class PublishTarget {
 
   /** The exchange; undefined for the default one. Valid while the generation and the access are the same. */
   source: Exchange | undefined = undefined;
-  topics: readonly Topic[] = [];
-  /** The address of a requester, if the routing key is one. */
-  replies: readonly string[] = [];
-  /** Whether {@link topics} are the route of every message with this target. */
-  isRouted = false;
+  /** The route of every message with this target; undefined if each has one of its own. */
+  route: PublishRoute | undefined = undefined;
   generation = -1;
   access: Access | undefined = undefined;
 

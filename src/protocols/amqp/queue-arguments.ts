@@ -35,8 +35,8 @@ const takers: { readonly [name: string]: Taker } = {
   'x-max-length': (value, { topic }) => void (topic.messagesMax = wholeNumber(value)),
   'x-max-length-bytes': (value, { topic }) => void (topic.bytesMax = wholeNumber(value)),
   'x-overflow': (value, { topic }) => {
-    if (value !== 'drop-head' && value !== 'reject-publish')
-      throw new Error('expected drop-head or reject-publish');
+    if (value !== 'drop-head' && value !== 'reject-publish' && value !== 'reject-publish-dlx')
+      throw new Error('expected drop-head, reject-publish or reject-publish-dlx');
     topic.overflow = value === 'drop-head' ? 'drop-oldest' : 'reject';
   },
   'x-delivery-limit': (value, { group }) => {
@@ -60,6 +60,11 @@ const takers: { readonly [name: string]: Taker } = {
     if (value !== 'at-most-once' && value !== 'at-least-once')
       throw new Error('expected at-most-once or at-least-once');
   },
+  'x-message-deduplication': (value) => {
+    if (typeof value !== 'boolean') throw new Error('expected a boolean');
+  },
+  'x-cache-ttl': (value, { topic }) => void (topic.dedupeWindowMs = wholeNumber(value, 1)),
+  'x-cache-size': (value, { topic }) => void (topic.dedupeEntriesMax = wholeNumber(value, 1)),
   // Queues deletes it.
   'x-expires': (value) => void wholeNumber(value, 1),
   'x-consumer-timeout': (value, { group }) => void (group.ackWaitMs = deadlineOf(wholeNumber(value, 1))),

@@ -1,5 +1,6 @@
 import type { Topic } from '../../broker/index.ts';
 import type { FieldTable } from '../../wire/amqp/index.ts';
+import { deadLetterPolicy } from './dead-letter-policy.ts';
 import { definitionOf } from './queue-definition.ts';
 import { retryType, type RetryType } from './retry-arguments.ts';
 
@@ -9,6 +10,16 @@ export interface QueueTraits {
   readonly retries: RetryType | undefined;
   /** The time that its consumers have for an answer; undefined: that of the server. */
   readonly consumerTimeoutMs: number | undefined;
+  /** Messages with an id that came before are dropped. */
+  readonly dropsDuplicates: boolean;
+  /** Messages that are refused because it is full become dead letters. */
+  readonly buriesRefused: boolean;
+}
+
+/** Whether a publish to the queue takes more than to hand it over. */
+export function isSelective(topic: Topic): boolean {
+  const { dropsDuplicates, buriesRefused } = traitsOf(topic);
+  return dropsDuplicates || buriesRefused;
 }
 
 const plain: QueueTraits = traits(new Map());
@@ -28,5 +39,7 @@ function traits(table: FieldTable): QueueTraits {
   return {
     retries: retryType(table),
     consumerTimeoutMs: typeof timeout === 'number' ? timeout : undefined,
+    dropsDuplicates: table.get('x-message-deduplication') === true,
+    buriesRefused: table.get('x-overflow') === 'reject-publish-dlx' && deadLetterPolicy(table) !== undefined,
   };
 }

@@ -1,11 +1,13 @@
 import { recordOf } from '../../broker/index.ts';
-import { encodeProperties, type FieldTable, type Properties } from '../../wire/amqp/index.ts';
+import { encodeProperties, withHeaders, type Properties } from '../../wire/amqp/index.ts';
 import { blindCopyHeader, carbonCopies } from './carbon-copies.ts';
 import { AmqpError } from './errors.ts';
+import { withDelayOver } from './exchanges/index.ts';
 import { checkUserId, optionsOf } from './handlers/publish.ts';
 import type { AmqpLimits } from './limits.ts';
 import { storedHeaders } from './message.ts';
 import type { Actor } from './permissions.ts';
+import { publicationOf, publishTo } from './publication.ts';
 import { routeOf, type RoutingHost } from './publish-route.ts';
 import { PublishTarget } from './publish-target.ts';
 
@@ -38,26 +40,24 @@ export async function publishSingle(
   const { keys: copies, isBlind } = carbonCopies(properties.headers);
   const options = optionsOf(properties);
   const target = new PublishTarget(noBytes, { exchange, routingKey, keyOffset: 0, flags: 0 });
-  const headers = (): FieldTable => properties.headers ?? new Map();
-  const { topics } = routeOf({ host, ...actor }, target, { copies, headers });
-  if (topics.length === 0) return false;
-  const shown = isBlind ? { ...properties, headers: without(headers(), blindCopyHeader) } : properties;
+  const route = routeOf({ host, ...actor }, target, { copies, properties: () => properties });
+  if (route.topics.length + route.delayed.length === 0) return false;
+  const publication = publicationOf(route, { options, properties, nowMs: host.broker.clock.now() });
+  let encoded = encodeProperties(properties);
+  if (isBlind) encoded = withHeaders(encoded, [blindCopyHeader], new Map());
+  if (route.delayed.length > 0) encoded = withDelayOver(encoded, properties);
   // A message for several queues by name keeps its routing key.
   const hasKey = routingKey !== '' && (exchange !== '' || copies.length > 0);
   const record = recordOf({
     key: hasKey ? routingKey : null,
-    headers: storedHeaders(exchange, encodeProperties(shown)),
+    headers: storedHeaders(exchange, encoded),
     value: body,
   });
   return new Promise((resolve, reject) => {
     const listener = {
       published: () => resolve(true),
-      refused: (_: undefined, error: Error) => reject(error),
+      refused: (_: number, error: Error) => reject(error),
     };
-    host.broker.publishToAll(topics, record, options, 'all-or-none', listener, undefined);
+    publishTo(host, publication, record, listener, 0);
   });
-}
-
-function without(table: FieldTable, name: string): FieldTable {
-  return new Map([...table].filter(([each]) => each !== name));
 }

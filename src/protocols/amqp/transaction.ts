@@ -1,18 +1,12 @@
-import {
-  recordOf,
-  type Broker,
-  type PublishToAllOptions,
-  type Receipt,
-  type Record,
-  type Topic,
-} from '../../broker/index.ts';
+import { recordOf, type Receipt, type Record } from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
+import { publishTo, type Publication } from './publication.ts';
+import type { SessionHost } from './session-host.ts';
 import type { UnackedDelivery } from './unacked.ts';
 
 interface HeldPublish {
-  readonly topics: readonly Topic[];
+  readonly publication: Publication;
   readonly record: Record;
-  readonly options: PublishToAllOptions | undefined;
 }
 
 interface HeldAnswer {
@@ -35,7 +29,7 @@ export class Transaction {
   }
 
   /** Keeps a copy of a publish. Throws PRECONDITION_FAILED if the transaction is too large. */
-  publish(topics: readonly Topic[], record: Record, options: PublishToAllOptions | undefined): void {
+  publish(publication: Publication, record: Record): void {
     const copy = recordOf({
       key: record.key,
       headers: record.headers.map(({ name, value }) => ({ name, value: value && Buffer.from(value) })),
@@ -47,7 +41,7 @@ export class Transaction {
         'PRECONDITION_FAILED',
         `the publishes of a transaction have more than ${this.#bytesMax} bytes; commit more often`,
       );
-    this.#publishes.push({ topics, record: copy, options });
+    this.#publishes.push({ publication, record: copy });
   }
 
   answer(deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void): void {
@@ -59,7 +53,7 @@ export class Transaction {
    * a queue has refused a publish: the others are published then, as in RabbitMQ.
    */
   commit(
-    broker: Broker,
+    host: Pick<SessionHost, 'broker' | 'exchanges'>,
     answer: (deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void) => void,
   ): Promise<void> {
     const publishes = this.#publishes;
@@ -68,18 +62,18 @@ export class Transaction {
     this.#answers = [];
     this.#bytes = 0;
     const done = publishes.map(
-      ({ topics, record, options }) =>
+      ({ publication, record }) =>
         new Promise<void>((resolve, reject) => {
           const listener = {
             published: (): void => resolve(),
-            refused: (_: undefined, error: Error): void =>
+            refused: (_: number, error: Error): void =>
               reject(new AmqpError('PRECONDITION_FAILED', `partial tx completion: ${error.message}`)),
           };
-          broker.publishToAll(topics, record, options, 'all-or-none', listener, undefined);
+          publishTo(host, publication, record, listener, 0);
         }),
     );
     for (const { deliveries, settle } of answers) answer(deliveries, settle);
-    done.push(new Promise((resolve) => broker.afterCommit(resolve)));
+    done.push(new Promise((resolve) => host.broker.afterCommit(resolve)));
     return Promise.all(done).then(() => undefined);
   }
 

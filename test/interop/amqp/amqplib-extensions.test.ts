@@ -148,4 +148,68 @@ describe('amqplib', () => {
     await eventually(() => errors.length > 0);
     assert.match(errors[0]!, /PRECONDITION_FAILED - delivery acknowledgement on channel \d+ timed out/);
   });
+
+  test('a queue that drops duplicates', async () => {
+    const channel = await connection.createConfirmChannel();
+    const queue = uniqueName('once');
+    await channel.assertQueue(queue, { exclusive: true, arguments: { 'x-message-deduplication': true } });
+    for (const messageId of ['a', 'b', 'a'])
+      channel.sendToQueue(queue, Buffer.from(messageId), { messageId });
+    await channel.waitForConfirms();
+    assert.equal((await channel.checkQueue(queue)).messageCount, 2);
+    await channel.close();
+  });
+
+  test('a full queue gives what it refuses to its dead-letter exchange', async () => {
+    const channel = await connection.createConfirmChannel();
+    const [queue, letters] = [uniqueName('full'), uniqueName('letters')];
+    await channel.assertQueue(letters, { exclusive: true });
+    await channel.assertQueue(queue, {
+      exclusive: true,
+      maxLength: 1,
+      deadLetterExchange: '',
+      deadLetterRoutingKey: letters,
+      arguments: { 'x-overflow': 'reject-publish-dlx' },
+    });
+    channel.sendToQueue(queue, Buffer.from('first'));
+    await channel.waitForConfirms();
+    const refused = new Promise((resolve) => channel.sendToQueue(queue, Buffer.from('second'), {}, resolve));
+    assert.match(String(await refused), /nacked/);
+    const { content, properties } = await take(channel, letters);
+    assert.equal(content.toString(), 'second');
+    assert.equal(properties.headers?.['x-first-death-reason'], 'maxlen');
+    await channel.close();
+  });
+
+  test('exchanges of plugins: by hash, at random, delayed', async () => {
+    const channel = await connection.createConfirmChannel();
+    const queues = ['a', 'b'].map(uniqueName) as [string, string];
+    for (const queue of queues) await channel.assertQueue(queue, { exclusive: true });
+    const exchangeOf = async (type: string, options = {}): Promise<string> => {
+      const { exchange } = await channel.assertExchange(uniqueName(type), type, {
+        autoDelete: true,
+        arguments: options,
+      });
+      for (const queue of queues) await channel.bindQueue(queue, exchange, '1');
+      return exchange;
+    };
+    const counts = async (): Promise<number[]> => {
+      await channel.waitForConfirms();
+      const all: number[] = [];
+      for (const queue of queues) all.push((await channel.purgeQueue(queue)).messageCount);
+      return all;
+    };
+    const hash = await exchangeOf('x-consistent-hash');
+    for (let i = 0; i < 40; i++) channel.publish(hash, 'same', Buffer.from('x'));
+    assert.ok((await counts()).includes(40));
+    const random = await exchangeOf('x-random');
+    for (let i = 0; i < 40; i++) channel.publish(random, 'same', Buffer.from('x'));
+    const [a, b] = (await counts()) as [number, number];
+    assert.ok(a > 0 && b > 0 && a + b === 40);
+    const delayed = await exchangeOf('x-delayed-message', { 'x-delayed-type': 'direct' });
+    channel.publish(delayed, '1', Buffer.from('late'), { headers: { 'x-delay': 150 } });
+    const { properties } = await take(channel, queues[0]);
+    assert.equal(properties.headers?.['x-delay'], -150);
+    await channel.close();
+  });
 });

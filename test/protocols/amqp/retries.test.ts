@@ -161,7 +161,7 @@ describe('x-consumer-timeout', () => {
     ['of a consumer', [['x-consumer-timeout', hour]], [['x-consumer-timeout', 50]]],
   ] as readonly (readonly [string, [string, FieldValue][], [string, FieldValue][]])[])
     it(`${what} closes the channel, and the message comes again`, async () => {
-      await using server = await TestServer.start({ limits: { handshakeMs: 200 } });
+      await using server = await TestServer.start({ limits: { handshakeMs: 4000 } });
       using peer = await server.open();
       using other = await server.open();
       await peer.declare('jobs', table(...ofQueue));

@@ -3,6 +3,7 @@ import type { Routed, Routing } from './routing.ts';
 
 /** A message matches the bindings with its routing key. */
 export class DirectRouting implements Routing {
+  readonly isOfKey = true;
   readonly #byKey = new Map<string, Set<Binding>>();
 
   add(binding: Binding): void {

@@ -1,9 +1,13 @@
 import type { FieldTable } from '../../../wire/amqp/index.ts';
 import { shownExchange } from '../errors.ts';
+import type { Random } from '../../../util/index.ts';
 import type { Binding } from './binding.ts';
+import { ConsistentHashRouting } from './consistent-hash-routing.ts';
+import { delayedType } from './delayed-exchange.ts';
 import { DirectRouting } from './direct-routing.ts';
 import { FanoutRouting } from './fanout-routing.ts';
 import { HeadersRouting } from './headers-routing.ts';
+import { RandomRouting } from './random-routing.ts';
 import type { ExchangeType, Routing } from './routing.ts';
 import { TopicRouting } from './topic-routing.ts';
 
@@ -19,11 +23,18 @@ export interface ExchangeDefinition {
   readonly arguments: FieldTable;
 }
 
-const routings: { readonly [T in ExchangeType]: new () => Routing } = {
-  direct: DirectRouting,
-  fanout: FanoutRouting,
-  topic: TopicRouting,
-  headers: HeadersRouting,
+type RoutingOf = (table: FieldTable, random: Random) => Routing;
+
+const routings: { readonly [T in ExchangeType]: RoutingOf } = {
+  direct: () => new DirectRouting(),
+  fanout: () => new FanoutRouting(),
+  topic: () => new TopicRouting(),
+  headers: () => new HeadersRouting(),
+  'x-consistent-hash': (table) => new ConsistentHashRouting(table),
+  'x-random': (_, random) => new RandomRouting(random),
+  // All queues are local.
+  'x-local-random': (_, random) => new RandomRouting(random),
+  'x-delayed-message': (table, random) => routings[delayedType(table)](table, random),
 };
 
 /** An exchange routes messages to queues and to other exchanges, by its bindings. It stores nothing. */
@@ -38,15 +49,24 @@ export class Exchange {
   /** `exchange 'logs' in vhost '/'` */
   readonly shown: string;
 
-  /** `shown` are the words for it in errors. */
-  constructor(definition: ExchangeDefinition, shown: string = shownExchange(definition.name)) {
+  /** `shown` are the words for it in errors. Throws an AmqpError if the type cannot have these arguments. */
+  constructor(
+    definition: ExchangeDefinition,
+    random: Random,
+    shown: string = shownExchange(definition.name),
+  ) {
     this.definition = definition;
     this.shown = shown;
-    this.routing = new routings[definition.type]();
+    this.routing = routings[definition.type](definition.arguments, random);
   }
 
   get name(): string {
     return this.definition.name;
+  }
+
+  /** Whether messages with the header `x-delay` are delayed. */
+  get delays(): boolean {
+    return this.definition.type === 'x-delayed-message';
   }
 
   /** Whether the exchange was there from the beginning and cannot be deleted. */

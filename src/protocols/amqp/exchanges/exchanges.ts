@@ -5,10 +5,17 @@ import { plainNames, type VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
 import { Exchange, type ExchangeDefinition } from './exchange.ts';
+import { checkWeight } from './consistent-hash-routing.ts';
+import { delayedType, delayOf } from './delayed-exchange.ts';
 import { checkMatchMode } from './headers-routing.ts';
 import type { ExchangeType, Routed } from './routing.ts';
 
-const noArguments: FieldTable = new Map();
+const predeclaredDefinition = {
+  durable: true,
+  autoDelete: false,
+  internal: false,
+  arguments: new Map(),
+} as const;
 
 /** The exchanges that are there from the beginning, besides the default one. */
 const predeclared: { readonly [name: string]: ExchangeType } = {
@@ -22,7 +29,9 @@ const predeclared: { readonly [name: string]: ExchangeType } = {
 /** The queues that a message goes to. */
 export interface Route {
   readonly topics: readonly Topic[];
-  /** Whether all messages with this routing key have the same route: no headers have been looked at. */
+  /** The queues that it goes to after the delay that it asks for. */
+  readonly delayed: readonly Topic[];
+  /** Whether all messages with these routing keys have the same route. */
   readonly isOfKey: boolean;
 }
 
@@ -48,7 +57,7 @@ export class Exchanges {
     this.names = names;
     this.#store = new ExchangeStore(broker.attributes, names.prefix);
     for (const [name, type] of Object.entries(predeclared))
-      this.#add({ name, type, durable: true, autoDelete: false, internal: false, arguments: noArguments });
+      this.#add(this.#exchangeOf({ ...predeclaredDefinition, name, type }));
     this.#restore();
     this.#forget = broker.events.subscribe((event) => {
       if (event.kind === 'topic-created') this.generation++;
@@ -87,10 +96,11 @@ export class Exchanges {
 
   /** Adds an exchange; resolves when it is on disk, if it is durable. */
   async declare(definition: ExchangeDefinition): Promise<void> {
-    if (!definition.durable) this.#add(definition);
+    const exchange = this.#exchangeOf(definition);
+    if (!definition.durable) this.#add(exchange);
     else {
       const kept = this.#store.keepExchange(definition);
-      this.#add(definition);
+      this.#add(exchange);
       await kept.catch((error: unknown) => {
         this.#byName.delete(definition.name);
         throw error;
@@ -119,7 +129,7 @@ export class Exchanges {
     routingKey: string,
     table: FieldTable,
   ): Promise<void> {
-    if (source.definition.type === 'headers') checkMatchMode(table);
+    checkBinding(source, routingKey, table);
     const identity = identityOf(source.name, destination, routingKey, encodeTable(table));
     if (source.bindings.has(identity)) return;
     const isDurable =
@@ -158,31 +168,34 @@ export class Exchanges {
 
   /** The queues that a message goes to, each once. */
   route(exchange: Exchange, message: Routed): Route {
-    const topics = new Set<Topic>();
-    const seen = new Set<Exchange>();
+    const [now, later] = [new Reached(), new Reached()];
     let isOfKey = true;
-    const visit = (exchange: Exchange): void => {
-      if (seen.has(exchange)) return;
-      seen.add(exchange);
+    const visit = (exchange: Exchange, from: Reached): void => {
+      const delays = exchange.delays && delayOf(message.headers()) > 0;
+      const reached = delays ? later : from;
+      if (reached.exchanges.has(exchange)) return;
+      reached.exchanges.add(exchange);
       let hasMatched = false;
-      if (exchange.definition.type === 'headers') isOfKey = false;
+      if (exchange.delays || !exchange.routing.isOfKey) isOfKey = false;
       exchange.routing.match(message, ({ destination }) => {
         hasMatched = true;
-        if (destination.kind === 'queue') topics.add(destination.topic);
-        else visit(destination.exchange);
+        if (destination.kind === 'queue') reached.topics.add(destination.topic);
+        else visit(destination.exchange, reached);
       });
       const alternate = hasMatched ? undefined : this.#byName.get(exchange.alternate ?? '');
-      if (alternate) visit(alternate);
+      if (alternate) visit(alternate, reached);
     };
-    visit(exchange);
-    return { topics: [...topics], isOfKey };
+    visit(exchange, now);
+    return { topics: [...now.topics], delayed: [...later.topics], isOfKey };
   }
 
-  #add(definition: ExchangeDefinition): Exchange {
-    const exchange = new Exchange(definition, this.shown(definition.name));
-    this.#byName.set(definition.name, exchange);
+  #exchangeOf(definition: ExchangeDefinition): Exchange {
+    return new Exchange(definition, this.#broker.random, this.shown(definition.name));
+  }
+
+  #add(exchange: Exchange): void {
+    this.#byName.set(exchange.name, exchange);
     this.generation++;
-    return exchange;
   }
 
   #link(binding: Binding): void {
@@ -223,7 +236,7 @@ export class Exchanges {
   /** Bindings to queues that are gone are forgotten: they were deleted while nobody spoke AMQP. */
   #restore(): void {
     for (const definition of this.#store.exchanges())
-      if (!this.#byName.has(definition.name)) this.#add(definition);
+      if (!this.#byName.has(definition.name)) this.#add(this.#exchangeOf(definition));
     for (const kept of this.#store.bindings()) {
       const source = this.#byName.get(kept.source);
       const destination = this.#destinationOf(kept);
@@ -240,4 +253,17 @@ export class Exchanges {
     const exchange = this.#byName.get(kept.exchange);
     return exchange && { kind: 'exchange', exchange };
   }
+}
+
+/** What a message has reached, at once or after its delay. */
+class Reached {
+  readonly topics = new Set<Topic>();
+  readonly exchanges = new Set<Exchange>();
+}
+
+/** Throws an AmqpError if an exchange of this type cannot have such a binding. */
+function checkBinding({ definition }: Exchange, routingKey: string, table: FieldTable): void {
+  const type = definition.type === 'x-delayed-message' ? delayedType(definition.arguments) : definition.type;
+  if (type === 'headers') checkMatchMode(table);
+  if (type === 'x-consistent-hash') checkWeight(routingKey);
 }

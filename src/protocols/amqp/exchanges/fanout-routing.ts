@@ -3,6 +3,7 @@ import type { Routed, Routing } from './routing.ts';
 
 /** Every message matches every binding. */
 export class FanoutRouting implements Routing {
+  readonly isOfKey = true;
   readonly #bindings = new Set<Binding>();
 
   add(binding: Binding): void {

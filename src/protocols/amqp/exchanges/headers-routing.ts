@@ -17,6 +17,7 @@ interface Condition {
  * count unless the mode ends with `-with-x`.
  */
 export class HeadersRouting implements Routing {
+  readonly isOfKey = false;
   readonly #conditions = new Map<Binding, Condition>();
 
   add(binding: Binding): void {
@@ -64,7 +65,8 @@ export function sameValue(one: FieldValue, other: FieldValue): boolean {
   return one === other || comparable(one) === comparable(other);
 }
 
-function comparable(value: FieldValue): string {
+/** A value as text: equal values have the same text, whatever the sizes of their numbers. */
+export function comparable(value: FieldValue): string {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
   if (value instanceof Timestamp) return `time ${value.seconds}`;
   if (value instanceof Decimal) return `decimal ${value.scale} ${value.value}`;

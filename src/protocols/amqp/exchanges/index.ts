@@ -1,4 +1,5 @@
 export type { Binding, Destination } from './binding.ts';
+export { delayOf, withDelayOver } from './delayed-exchange.ts';
 export { Exchange, type ExchangeDefinition } from './exchange.ts';
 export { Exchanges, type Route } from './exchanges.ts';
 export { sameValue } from './headers-routing.ts';

@@ -1,4 +1,4 @@
-import type { FieldTable } from '../../../wire/amqp/index.ts';
+import type { FieldTable, Properties } from '../../../wire/amqp/index.ts';
 import type { Binding } from './binding.ts';
 
 /** What a message is routed by. */
@@ -7,14 +7,26 @@ export interface Routed {
   readonly routingKeys: readonly string[];
   /** Decoded when first asked for. */
   headers(): FieldTable;
+  properties(): Properties;
 }
 
 /** The types of exchanges. */
-export const exchangeTypes = ['direct', 'fanout', 'topic', 'headers'] as const;
+export const exchangeTypes = [
+  'direct',
+  'fanout',
+  'topic',
+  'headers',
+  'x-consistent-hash',
+  'x-random',
+  'x-local-random',
+  'x-delayed-message',
+] as const;
 export type ExchangeType = (typeof exchangeTypes)[number];
 
 /** The rule by which an exchange finds the bindings that a message matches. */
 export interface Routing {
+  /** Whether the routing keys alone decide, so that a route may be kept. */
+  readonly isOfKey: boolean;
   add(binding: Binding): void;
   remove(binding: Binding): void;
   match(message: Routed, found: (binding: Binding) => void): void;

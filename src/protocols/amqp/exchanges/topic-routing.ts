@@ -19,6 +19,7 @@ class Node {
  * stands only at the end, for at least one word.
  */
 export class TopicRouting implements Routing {
+  readonly isOfKey = true;
   readonly #root = new Node();
 
   add(binding: Binding): void {

@@ -17,10 +17,11 @@ import {
 } from '../../../wire/amqp/index.ts';
 import { blindCopyHeader, carbonCopies, copyHeader } from '../carbon-copies.ts';
 import type { Channel } from '../channel.ts';
-import { toAll } from '../confirms.ts';
 import type { Content } from '../content.ts';
 import { replyQueue } from '../direct-replies.ts';
+import { withDelayOver } from '../exchanges/index.ts';
 import { AmqpError, ReplyCode } from '../errors.ts';
+import { publicationOf, publishTo } from '../publication.ts';
 import { routeOf } from '../publish-route.ts';
 import { PublishTarget } from '../publish-target.ts';
 import type { Session } from '../session.ts';
@@ -68,19 +69,22 @@ export function publish(channel: Channel): void {
   const properties = isPlain(content.properties) ? undefined : readProperties(content.properties);
   const copies = properties ? takeProperties(channel, properties) : noKeys;
   const options = properties && optionsOf(properties);
-  const { topics, replies } = routeOf(session, target, { copies, headers: () => headersOf(content) });
+  const given = (): Properties => properties ?? readProperties(content.properties);
+  const route = routeOf(session, target, { copies, properties: given });
+  const { topics, delayed, replies } = route;
   const record = copies.length > 0 ? withKey(content.record, target.routingKey) : content.record;
   for (const address of replies) session.host.replies.deliver(address, record);
   if (topics.length === 0 && target.mandatory) giveBack(channel, content);
-  if (transaction) {
-    if (topics.length > 0) transaction.publish(topics, record, options);
-    return;
-  }
   const listener = confirms ?? deaf;
   const tag = confirms?.next() ?? 0;
-  if (topics.length === 1 && options === undefined) topics[0]!.publish(record, undefined, listener, tag);
-  else if (topics.length === 0) listener.published(tag, 0, 0, false);
-  else session.host.broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener, tag });
+  const isSimple = options === undefined && delayed.length === 0 && !route.isSelective && !transaction;
+  if (topics.length === 1 && isSimple) return topics[0]!.publish(record, undefined, listener, tag);
+  if (topics.length + delayed.length === 0) return listener.published(tag, 0, 0, false);
+  const nowMs = session.host.clock.now();
+  const publication = publicationOf(route, { options, properties: given(), nowMs });
+  if (delayed.length > 0) content.rewrite(withDelayOver(content.properties, given()));
+  if (transaction) transaction.publish(publication, record);
+  else publishTo(session.host, publication, record, listener, tag);
 }
 
 /** Whether the properties ask for nothing: most do. */
@@ -127,10 +131,6 @@ function ttlOf({ expiration }: Properties): number | undefined {
   if (!/^\d{1,15}$/.test(expiration))
     throw new AmqpError('PRECONDITION_FAILED', `invalid expiration '${expiration}': no_integer`);
   return Math.max(1, Number(expiration));
-}
-
-function headersOf({ properties }: Content): FieldTable {
-  return readProperties(properties).headers ?? new Map();
 }
 
 export function checkUserId({ userName }: Pick<Session, 'userName'>, { userId }: Properties): void {

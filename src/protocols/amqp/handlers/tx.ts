@@ -13,7 +13,7 @@ export const txHandlers: readonly Handling[] = [
   }),
 
   on(methods.tx.commit, async (channel) => {
-    await transactionOf(channel).commit(channel.session.host.broker, (deliveries, settle) =>
+    await transactionOf(channel).commit(channel.session.host, (deliveries, settle) =>
       channel.answer(deliveries, settle),
     );
     channel.send(methods.tx.commitOk, {});
