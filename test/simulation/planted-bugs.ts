@@ -1163,7 +1163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/groups/message-reader.js',
     find: 'offset === this.#offset',
     replace: 'false',
-    tests: ['broker/groups/group-expiry.test.js'],
+    tests: ['broker/groups/message-reader.test.js'],
   },
   {
     name: 'a group delivers what is too old',
