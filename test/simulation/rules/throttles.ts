@@ -18,7 +18,8 @@ export function mayGo(
   spend(exam, group, text);
   for (const hold of group.holds) {
     const isOfMessage = hold.key === undefined || (hold.key.partition === partition && hold.key.name === key);
-    if (isOfMessage && exam.ms < hold.untilMs - 2 && exam.known.holds(hold))
+    const isKept = hold.run === exam.known.run || (group.isStored && exam.known.holds(hold));
+    if (isOfMessage && exam.ms < hold.untilMs - 2 && isKept)
       exam.broken('nothing is delivered before its hold ends', `${text}, held until ${hold.untilMs}`);
   }
 }
