@@ -210,7 +210,7 @@ export class GroupKnown {
   resets = 0;
   /** Resets without an answer yet: they may take effect at any time until then. */
   resetsUnderWay = 0;
-  /** The last reset failed: the group stands where it stood, and receipts from before it hold. */
+  /** The last reset failed, or may have: the group stands where it stood, and receipts from before it hold. */
   hasFailedToMove = false;
   /** How often messages had been delivered before these: a crash may bring that back. */
   readonly countsBefore: Map<Instance, number> = new Map();
@@ -396,6 +396,7 @@ export class GroupKnown {
   restarted(known: Known): void {
     this.lastFresh.clear();
     this.givenBack.clear();
+    if (this.resetsUnderWay > 0) this.hasFailedToMove = true;
     this.resetsUnderWay = 0;
     if (!this.isStored || this.readyAt === undefined) this.deletedAt ??= -1;
     if (this.deleted && !known.isDurable(this.deleted.run, this.deleted.at)) this.deleted = undefined;
