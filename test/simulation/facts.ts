@@ -133,7 +133,8 @@ export class TopicKnown {
     this.#committed.clear();
     this.instances.clear();
     for (const publish of this.publishes) publish.offset = -1; // others get these offsets
-    this.publishes.length = 0;
+    // A delayed message waits on disk.
+    this.publishes.splice(0, Infinity, ...this.publishes.filter(({ dues }) => dues.length > 0));
     this.next.length = 0;
     for (const group of this.groups) group.deliveries.clear();
   }
