@@ -1,4 +1,4 @@
-import { ByteWriter } from '../../util/index.ts';
+import { ByteWriter, readU16, readU32 } from '../../util/index.ts';
 import { WireError } from './errors.ts';
 import { Reader } from './reader.ts';
 import { readTable, writeShortstr, writeTable, type FieldTable } from './table.ts';
@@ -73,12 +73,13 @@ export const contentHeadBytes = 12;
 
 /** Splits a content header. Throws a WireError. */
 export function readContentHeader(buffer: Buffer, start: number, end: number): ContentHeader {
-  const reader = new Reader(buffer, start, end);
-  const classId = reader.u16();
-  reader.u16();
-  const bodyBytes = reader.u64();
-  if (reader.remaining < 2) reader.u16();
-  return { classId, bodyBytes: Number(bodyBytes), properties: buffer.subarray(reader.position, end) };
+  if (end - start < contentHeadBytes + 2)
+    throw new WireError('truncated', `A content header of ${end - start} bytes.`);
+  return {
+    classId: readU16(buffer, start),
+    bodyBytes: readU32(buffer, start + 4) * 2 ** 32 + readU32(buffer, start + 8),
+    properties: buffer.subarray(start + contentHeadBytes, end),
+  };
 }
 
 /** Decodes flags and properties. Throws a WireError. */
