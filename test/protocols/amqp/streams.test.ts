@@ -266,6 +266,19 @@ describe('a consumer of a stream', () => {
     await eventually(() => groups.size === 0);
   });
 
+  it('may answer after its end', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await filled(server, peer, 'a', 'b');
+    await prefetch(peer, 1);
+    await peer.consume('s', from('first'));
+    assert.deepEqual(await bodies(peer, 1), ['a']);
+    peer.send(methods.basic.cancel, { consumerTag: 'c', noWait: false });
+    await peer.expect('1 basic.cancel-ok');
+    peer.ack(1);
+    await peer.silent();
+  });
+
   it('hears of the end of its stream', async () => {
     await using server = await TestServer.start();
     using peer = await server.open();

@@ -27,7 +27,9 @@ export class StreamConsumer extends AmqpConsumer {
 
   override leave(): void {
     super.leave();
-    if (!this.group.isClosed) this.group.delete().catch(() => undefined); // the log failed: the process ends
+    // A consumer may leave while it gets a delivery, and the group has to end that first. If the deletion fails,
+    // the log has failed: the process ends.
+    queueMicrotask(() => void this.group.delete().catch(() => undefined));
   }
 
   /** Is told of a delivery that does not pass the filter; the group of one consumer is done with it already. */
