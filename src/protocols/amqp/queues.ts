@@ -40,7 +40,6 @@ export class Queues {
     this.#forget = broker.events.subscribe((event) => {
       if (event.kind === 'topic-deleted') this.#expiry.forget(event.topic);
     });
-    this.#deleteTransient();
     for (const topic of broker.topics.values()) if (own.owns(topic.name)) this.#watch(topic);
   }
 
@@ -175,14 +174,13 @@ export class Queues {
     this.#owned.set(connection, [...owned, topic]);
     if (connection.closed) deleteLater(topic); // it has ended meanwhile
   }
+}
 
-  /** Queues that are not durable, or belonged to a connection, do not survive a restart. */
-  #deleteTransient(): void {
-    for (const topic of Array.from(this.#broker.topics.values())) {
-      if (!this.names.owns(topic.name)) continue;
-      const { durable, exclusive } = definitionOf(topic);
-      if (!durable || exclusive) deleteLater(topic);
-    }
+/** Queues that are not durable, or belonged to a connection, do not survive a restart. */
+export function deleteTransientQueues({ topics }: Broker): void {
+  for (const topic of Array.from(topics.values())) {
+    const { durable, exclusive } = definitionOf(topic);
+    if (!durable || exclusive) deleteLater(topic);
   }
 }
 

@@ -188,6 +188,17 @@ describe('a virtual host', () => {
     await assert.rejects(peer.handshake({ virtualHost }), /vhost test not found/);
   });
 
+  it('may be created while others are in use', async () => {
+    await using server = await TestServer.start();
+    using plain = await server.open();
+    await plain.declare('mine', { exclusive: true });
+    await plain.declare('brief', { durable: false });
+    await server.amqp.virtualHosts.create(virtualHost);
+    plain.publish('', 'mine', 'a');
+    assert.equal(await got(server, plain, 'mine', 'mine'), 'mine a');
+    assert.equal(server.broker.topics.size, 2);
+  });
+
   it('is created once, under a name that fits', async () => {
     await using server = await startServer();
     const { virtualHosts } = server.amqp;

@@ -1,7 +1,7 @@
 import type { Attributes, Broker, Topic } from '../../../broker/index.ts';
 import { AmqpError, virtualHost } from '../errors.ts';
 import { Exchanges } from '../exchanges/index.ts';
-import { Queues } from '../queues.ts';
+import { deleteTransientQueues, Queues } from '../queues.ts';
 import { problemOfVhost, storedVhosts, vhostAttributes } from './vhost-name.ts';
 import { VhostNames, vhostOf } from './vhost-names.ts';
 import type { VirtualHost } from './virtual-host.ts';
@@ -30,6 +30,7 @@ export class VirtualHosts {
     this.#broker = broker;
     this.#attributes = broker.attributes;
     this.#options = options;
+    deleteTransientQueues(broker);
     // All of them are known before the first one says which topics are its own.
     this.#names = new Set([virtualHost, ...storedVhosts(broker.attributes)]);
     for (const name of this.#names) this.#open(name);
