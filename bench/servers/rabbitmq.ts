@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AmqpSocket } from '../load/amqp-socket.ts';
 import type { Scratch } from '../scratch.ts';
@@ -80,8 +80,7 @@ async function answersHandshake(port: number): Promise<void> {
   }
 }
 
-/** The version of the installation that a program belongs to. */
+/** The version, by the path of the program: rabbitmqctl would leave a process of Erlang behind. */
 function versionOf(path: string): string {
-  const { stdout } = spawnSync(join(dirname(path), 'rabbitmqctl'), ['version'], { encoding: 'utf8' });
-  return /\d+\.\d+\.\d+/.exec(stdout ?? '')?.[0] ?? 'of an unknown version';
+  return /rabbitmq_server-(\d+\.\d+\.\d+)/.exec(realpathSync(path))?.[1] ?? 'of an unknown version';
 }
