@@ -3,6 +3,7 @@ import {
   type PublishListener,
   type PublishToAllOptions,
   type Record,
+  type Topic,
 } from '../../../broker/index.ts';
 import {
   contentSize,
@@ -17,13 +18,14 @@ import {
 } from '../../../wire/amqp/index.ts';
 import { blindCopyHeader, carbonCopies, copyHeader } from '../carbon-copies.ts';
 import type { Channel } from '../channel.ts';
+import { toAll } from '../confirms.ts';
 import type { Content } from '../content.ts';
 import { replyQueue } from '../direct-replies.ts';
 import { withDelayOver } from '../exchanges/index.ts';
 import { AmqpError, ReplyCode } from '../errors.ts';
 import { publicationOf, publishTo } from '../publication.ts';
 import { routeOf } from '../publish-route.ts';
-import { PublishTarget } from '../publish-target.ts';
+import { PublishTarget, type PublishRoute } from '../publish-target.ts';
 import type { Session } from '../session.ts';
 
 /** The flags of properties that always mean something for the publish: priority, expiration, user-id. */
@@ -64,27 +66,50 @@ function readTarget(buffer: Buffer, start: number, end: number): PublishTarget {
 
 /** Publishes the message whose content is complete. */
 export function publish(channel: Channel): void {
-  const { session, content, confirms, transaction } = channel;
+  const { session, content } = channel;
   const target = content.target!;
   const properties = isPlain(content.properties) ? undefined : readProperties(content.properties);
   const copies = properties ? takeProperties(channel, properties) : noKeys;
   const options = properties && optionsOf(properties);
   const given = (): Properties => properties ?? readProperties(content.properties);
   const route = routeOf(session, target, { copies, properties: given });
-  const { topics, delayed, replies } = route;
   const record = copies.length > 0 ? withKey(content.record, target.routingKey) : content.record;
-  for (const address of replies) session.host.replies.deliver(address, record);
-  if (topics.length === 0 && target.mandatory) giveBack(channel, content);
+  for (const address of route.replies) session.host.replies.deliver(address, record);
+  if (route.topics.length === 0 && target.mandatory) giveBack(channel, content);
+  if (route.delayed.length > 0 || route.isSelective) publishInParts(channel, route, record, options, given());
+  else publishToTopics(channel, route.topics, record, options);
+}
+
+/** Most messages: all queues want it now, and as it is. */
+function publishToTopics(
+  { session, confirms, transaction }: Channel,
+  topics: readonly Topic[],
+  record: Record,
+  options: PublishToAllOptions | undefined,
+): void {
+  if (transaction) {
+    if (topics.length > 0) transaction.publish([{ topics, options }], record);
+    return;
+  }
   const listener = confirms ?? deaf;
   const tag = confirms?.next() ?? 0;
-  const isSimple = options === undefined && delayed.length === 0 && !route.isSelective && !transaction;
-  if (topics.length === 1 && isSimple) return topics[0]!.publish(record, undefined, listener, tag);
-  if (topics.length + delayed.length === 0) return listener.published(tag, 0, 0, false);
-  const nowMs = session.host.clock.now();
-  const publication = publicationOf(route, { options, properties: given(), nowMs });
-  if (delayed.length > 0) content.rewrite(withDelayOver(content.properties, given()));
+  if (topics.length === 1 && options === undefined) topics[0]!.publish(record, undefined, listener, tag);
+  else if (topics.length === 0) listener.published(tag, 0, 0, false);
+  else session.host.broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener, tag });
+}
+
+/** A message that some queues get later, or look at before they take it. */
+function publishInParts(
+  { session, content, confirms, transaction }: Channel,
+  route: PublishRoute,
+  record: Record,
+  options: PublishToAllOptions | undefined,
+  properties: Properties,
+): void {
+  const publication = publicationOf(route, { options, properties, nowMs: session.host.clock.now() });
+  if (route.delayed.length > 0) content.rewrite(withDelayOver(content.properties, properties));
   if (transaction) transaction.publish(publication, record);
-  else publishTo(session.host, publication, record, listener, tag);
+  else publishTo(session.host, publication, record, confirms ?? deaf, confirms?.next() ?? 0);
 }
 
 /** Whether the properties ask for nothing: most do. */
