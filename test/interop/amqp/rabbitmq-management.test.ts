@@ -168,8 +168,15 @@ describe('the fields that RabbitMQ has, too', { skip }, () => {
   const server = useServer();
   const name = uniqueName('shown');
 
-  /** Everything about a connection that publishes and consumes. */
-  async function shown(adminPort: number, port: number): Promise<{ readonly [what: string]: Fields }> {
+  /**
+   * Everything about a connection that publishes and consumes, once it is enough: RabbitMQ gathers what it shows
+   * every five seconds, and not all of it at once.
+   */
+  async function shown(
+    adminPort: number,
+    port: number,
+    isEnough: (shown: Shown) => boolean,
+  ): Promise<Shown | undefined> {
     const connection = await amqplib.connect(`amqp://guest:guest@127.0.0.1:${port}`, {
       clientProperties: { connection_name: name },
     });
@@ -179,43 +186,46 @@ describe('the fields that RabbitMQ has, too', { skip }, () => {
       await channel.consume(name, () => {}, { consumerTag: 'tag' });
       channel.sendToQueue(name, Buffer.from('x'));
       await channel.waitForConfirms();
-      const body = async (path: string): Promise<unknown> =>
-        ((await ask(adminPort, `GET ${path}`)) as { body: unknown }).body;
-      const first = async (path: string): Promise<Fields> => ((await body(path)) as Fields[])[0]!;
-      // RabbitMQ gathers statistics every five seconds.
-      const queue = await eventually(
-        async () => {
-          const queue = (await body(`/queues/%2F/${name}`)) as Fields;
-          return queue['messages_unacknowledged'] === 1 && queue['message_stats'] !== undefined
-            ? queue
-            : undefined;
-        },
-        { timeoutMs: 30_000 },
-      );
-      // Other tests may have connections, too.
-      const own = await eventually(
-        async () =>
-          ((await body('/connections')) as Fields[]).find((one) => one['user_provided_name'] === name),
-        { timeoutMs: 30_000 },
-      );
-      const channels = `/connections/${encodeURIComponent(String(own['name']))}/channels`;
-      return {
-        queue,
-        overview: (await body('/overview')) as Fields,
-        node: await first('/nodes'),
-        vhost: (await body('/vhosts/%2F')) as Fields,
-        connection: own,
-        channel: await eventually(async () => first(channels), { timeoutMs: 30_000 }),
-        exchange: (await body('/exchanges/%2F/amq.direct')) as Fields,
-        user: await first('/users'),
-        permission: await first('/permissions'),
-        definitions: (await body('/definitions')) as Fields,
+      let last: Shown | undefined;
+      const look = async (): Promise<boolean> => {
+        last = (await gathered(adminPort)) ?? last;
+        return last !== undefined && isEnough(last);
       };
+      await eventually(look, { timeoutMs: 60_000 }).catch(() => undefined); // the difference says more
+      return last;
     } finally {
       const channel = await connection.createChannel();
       await channel.deleteQueue(name);
       await connection.close();
     }
+  }
+
+  type Shown = { readonly [what: string]: Fields };
+
+  /** Undefined as long as the connection is not shown. */
+  async function gathered(adminPort: number): Promise<Shown | undefined> {
+    const body = async (path: string): Promise<unknown> =>
+      ((await ask(adminPort, `GET ${path}`)) as { body: unknown }).body;
+    const list = async (path: string): Promise<readonly Fields[]> => (await body(path)) as Fields[];
+    // Other tests may have connections, too.
+    const own = (await list('/connections')).find((one) => one['user_provided_name'] === name);
+    if (!own) return undefined;
+    const [channel] = await list(`/connections/${encodeURIComponent(String(own['name']))}/channels`);
+    const [[node], [user], [permission]] = [
+      await list('/nodes'),
+      await list('/users'),
+      await list('/permissions'),
+    ];
+    const fields = {
+      queue: (await body(`/queues/%2F/${name}`)) as Fields,
+      overview: (await body('/overview')) as Fields,
+      vhost: (await body('/vhosts/%2F')) as Fields,
+      exchange: (await body('/exchanges/%2F/amq.direct')) as Fields,
+      definitions: (await body('/definitions')) as Fields,
+    };
+    return channel && node && user && permission
+      ? { ...fields, connection: own, channel, node, user, permission }
+      : undefined;
   }
 
   /** Fields of newer versions of RabbitMQ, and our own. */
@@ -237,16 +247,14 @@ describe('the fields that RabbitMQ has, too', { skip }, () => {
   ]);
 
   test('have the same names and types', async () => {
-    const [ours, theirs] = [
-      await shown(server().amqpAdminPort, server().amqpPort),
-      await shown(rabbitAdminPort, rabbitPort),
-    ];
-    const foreign = Object.entries(ours).flatMap(([what, fields]) =>
-      foreignFields(fields, theirs[what]!, `${what}.`),
-    );
-    assert.deepEqual(
-      foreign.filter((field) => !known.has(field) && !field.startsWith('vhost.cluster_state.')),
-      [],
-    );
+    const ours = await shown(server().amqpAdminPort, server().amqpPort, () => true);
+    assert.ok(ours);
+    const foreignIn = (theirs: Shown): readonly string[] =>
+      Object.entries(ours)
+        .flatMap(([what, fields]) => foreignFields(fields, theirs[what]!, `${what}.`))
+        .filter((field) => !known.has(field) && !field.startsWith('vhost.cluster_state.'));
+    const theirs = await shown(rabbitAdminPort, rabbitPort, (shown) => foreignIn(shown).length === 0);
+    assert.ok(theirs);
+    assert.deepEqual(foreignIn(theirs), []);
   });
 });
