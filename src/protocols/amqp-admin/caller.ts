@@ -39,6 +39,12 @@ export function checkAdministrator(caller: Caller): void {
   if (!isAdministrator(caller)) throw notAuthorised('Not administrator user');
 }
 
+/** Throws an ApiError if the caller may not see and make policies. */
+export function checkPolicymaker({ tags }: Caller): void {
+  if (tags.includes('administrator') || tags.includes('policymaker')) return;
+  throw notAuthorised('User not authorised to access object');
+}
+
 /** Throws an ApiError if the caller may not see what others do. */
 export function checkMonitor(caller: Caller): void {
   if (!isMonitor(caller)) throw notAuthorised('Not monitor user');

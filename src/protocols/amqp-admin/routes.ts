@@ -14,6 +14,7 @@ import * as exchanges from './resources/exchanges.ts';
 import * as health from './resources/health.ts';
 import * as messages from './resources/messages.ts';
 import * as overview from './resources/overview.ts';
+import * as policies from './resources/policies.ts';
 import * as queueChanges from './resources/queue-changes.ts';
 import * as queues from './resources/queues.ts';
 import * as userChanges from './resources/user-changes.ts';
@@ -93,12 +94,16 @@ const table: { readonly [line: string]: Handle } = {
   'PUT /api/permissions/:vhost/:user': userChanges.putPermissions,
   'DELETE /api/permissions/:vhost/:user': userChanges.removePermissions,
   'GET /api/vhosts/:vhost/permissions': users.permissions,
-  'GET /api/policies': overview.nothing,
-  'GET /api/policies/:vhost': overview.nothing,
+  'GET /api/policies': policies.list,
+  'GET /api/policies/:vhost': policies.list,
+  'GET /api/policies/:vhost/:policy': policies.show,
+  'PUT /api/policies/:vhost/:policy': policies.put,
+  'DELETE /api/policies/:vhost/:policy': policies.remove,
   'GET /api/operator-policies': overview.nothing,
   'GET /api/parameters': overview.nothing,
   'GET /api/global-parameters': overview.nothing,
   'GET /api/vhost-limits': overview.nothing,
+  'GET /api/deprecated-features': overview.nothing,
 
   'GET /api/definitions': definitions.exportAll,
   'POST /api/definitions': definitionsImport.importAll,

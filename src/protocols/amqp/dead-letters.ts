@@ -10,7 +10,7 @@ import { copiesIn, copyHeader } from './carbon-copies.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import { headersOfStored, propertiesOfStored } from './message.ts';
 import { exchangeArgument, keyArgument, routeName } from './dead-letter-policy.ts';
-import { definitionOf } from './queue-definition.ts';
+import { argumentsOf } from './queue-definition.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
 /**
@@ -172,7 +172,7 @@ function deathHeaders(deaths: readonly Death[]): [name: string, value: FieldValu
 
 /** The dead-letter exchange of a queue, and the routing keys of a message that had these. */
 function wayOf(topic: Pick<Topic, 'config'>, keys: readonly string[]): Way {
-  const { arguments: table } = definitionOf(topic);
+  const table = argumentsOf(topic);
   const [exchange, routingKey] = [table.get(exchangeArgument), table.get(keyArgument)];
   const isRenamed = typeof routingKey === 'string';
   return {

@@ -17,8 +17,17 @@ export { countOf } from './handlers/queue.ts';
 export { KeptUsers, type KeptUser } from './kept-users.ts';
 export type { ManagedAmqp, ManagedConnection } from './managed.ts';
 export { rulesOfPattern, type PermissionPatterns } from './permission-pattern.ts';
+export {
+  argumentsOfDefinition,
+  policyTargets,
+  problemOfDefinition,
+  type Policy,
+  type PolicyDefinition,
+  type PolicyTarget,
+} from './policies/index.ts';
 export { checkPermission, mayEnter, type Actor } from './permissions.ts';
-export { definitionOf } from './queue-definition.ts';
+export { queueArguments } from './queue-arguments.ts';
+export { definitionOf, policyNameOf } from './queue-definition.ts';
 export { checkReserved, isStream } from './queues.ts';
 export { RegularPattern } from './regular-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';

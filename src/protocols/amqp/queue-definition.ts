@@ -18,6 +18,8 @@ export interface StoredQueue {
   readonly autoDelete: boolean;
   /** The encoded table, in base64. */
   readonly arguments: string;
+  /** The policy that holds for the queue, and the arguments that it has under it. */
+  readonly policy?: { readonly name: string; readonly arguments: string };
 }
 
 /** A topic that was not declared by AMQP is a durable queue without arguments. */
@@ -32,5 +34,21 @@ export function definitionOf(topic: Pick<Topic, 'config'>, isStreamWanted = fals
   const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
   if (stored === undefined)
     return isStreamWanted && topic.config.retention === 'limits' ? plainStream : plain;
-  return { ...stored, arguments: readTable(new Reader(Buffer.from(stored.arguments, 'base64'))) };
+  const { durable, exclusive, autoDelete } = stored;
+  return { durable, exclusive, autoDelete, arguments: tableOf(stored.arguments) };
+}
+
+/** The arguments that hold for a queue: its own, or those that it has under a policy. */
+export function argumentsOf(topic: Pick<Topic, 'config'>): FieldTable {
+  const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;
+  return stored?.policy ? tableOf(stored.policy.arguments) : definitionOf(topic).arguments;
+}
+
+/** The name of the policy that holds for a queue. */
+export function policyNameOf(topic: Pick<Topic, 'config'>): string | undefined {
+  return (topic.config.attributes['amqp'] as StoredQueue | undefined)?.policy?.name;
+}
+
+function tableOf(text: string): FieldTable {
+  return readTable(new Reader(Buffer.from(text, 'base64')));
 }

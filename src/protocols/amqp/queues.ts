@@ -1,12 +1,14 @@
 import { defaultGroup, type Broker, type Group, type GroupOptions, type Topic } from '../../broker/index.ts';
-import { encodeTable, type FieldValue } from '../../wire/amqp/index.ts';
+import type { FieldValue } from '../../wire/amqp/index.ts';
 import { isLegalName, names } from '../names.ts';
 import { AmqpError, inequivalent, shownQueue } from './errors.ts';
 import { sameValue } from './exchanges/index.ts';
 import { isCompared } from './inert-arguments.ts';
 import { deadlineOf, queueArguments } from './queue-arguments.ts';
-import { definitionOf, type QueueDefinition, type StoredQueue } from './queue-definition.ts';
+import { Policies } from './policies/index.ts';
+import { argumentsOf, definitionOf, type QueueDefinition } from './queue-definition.ts';
 import { QueueExpiry } from './queue-expiry.ts';
+import { applyPolicy, withPolicy } from './queue-policies.ts';
 import { asksForStream, streamTopic } from './streams/index.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';
 
@@ -24,6 +26,8 @@ export class Queues {
   readonly names: VhostNames;
   readonly #broker: Broker;
   readonly #ackWaitMs: number;
+  readonly #policies: Policies;
+  #applying: Promise<void> = Promise.resolve();
   readonly #expiry: QueueExpiry;
   readonly #forget: () => void;
   readonly #owners = new WeakMap<Topic, QueueOwner>();
@@ -32,8 +36,14 @@ export class Queues {
   readonly #consumers = new WeakMap<Topic, number>();
 
   /** `own` are the names of their virtual host; by default those of `/`. */
-  constructor(broker: Broker, consumerTimeoutMs: number, own: VhostNames = plainNames) {
+  constructor(
+    broker: Broker,
+    consumerTimeoutMs: number,
+    own: VhostNames = plainNames,
+    policies: Policies = new Policies(broker.attributes),
+  ) {
     this.#broker = broker;
+    this.#policies = policies;
     this.names = own;
     this.#ackWaitMs = deadlineOf(consumerTimeoutMs);
     this.#expiry = new QueueExpiry(broker.clock, deleteLater);
@@ -41,6 +51,8 @@ export class Queues {
       if (event.kind === 'topic-deleted') this.#expiry.forget(event.topic);
     });
     for (const topic of broker.topics.values()) if (own.owns(topic.name)) this.#watch(topic);
+    // A crash may have come between a policy and its queues.
+    this.applyPolicies().catch(() => undefined);
   }
 
   close(): void {
@@ -89,18 +101,13 @@ export class Queues {
 
   /** Creates a queue; resolves when it is on disk. */
   async declare(name: string, definition: QueueDefinition, connection: QueueOwner): Promise<Topic> {
-    const { durable, exclusive, autoDelete, arguments: table } = definition;
+    const { durable, exclusive, arguments: table } = definition;
     const topicName = this.names.topicName(name);
     if (topicName === undefined)
       throw new AmqpError('ACCESS_REFUSED', `queue name '${name}' is one of another vhost`);
     if (!isLegalName(topicName, names.amqp.topic))
       throw new AmqpError('PRECONDITION_FAILED', `the name of a queue has at most 255 bytes`);
-    const stored: StoredQueue = {
-      durable,
-      exclusive,
-      autoDelete,
-      arguments: encodeTable(table).toString('base64'),
-    };
+    const { stored, effective } = withPolicy(this.#policies, this.names, name, definition);
     // The readers of a stream have groups of their own.
     if (asksForStream(table))
       return this.#broker.createTopic({
@@ -108,7 +115,7 @@ export class Queues {
         name: topicName,
         attributes: { amqp: stored },
       });
-    const { topic: topicOptions, group: groupOptions } = queueArguments(this.shown(name), table);
+    const { topic: topicOptions, group: groupOptions } = queueArguments(this.shown(name), effective);
     const { topic } = await this.#broker.defineQueue(
       {
         ...topicOptions,
@@ -122,6 +129,20 @@ export class Queues {
     if (exclusive) this.#own(topic, connection);
     this.#watch(topic);
     return topic;
+  }
+
+  /** Changes the queues that are there as the policies are now; resolves when that is on disk. */
+  applyPolicies(): Promise<void> {
+    const apply = async (): Promise<void> => {
+      for (const topic of Array.from(this.#broker.topics.values())) {
+        if (!this.names.owns(topic.name)) continue;
+        if (!(await applyPolicy(this.#policies, this.names, topic))) continue;
+        this.#expiry.forget(topic);
+        this.#watch(topic);
+      }
+    };
+    this.#applying = this.#applying.catch(() => undefined).then(apply);
+    return this.#applying;
   }
 
   /** Throws PRECONDITION_FAILED if the queue is not what is declared. */
@@ -164,7 +185,7 @@ export class Queues {
   }
 
   #watch(topic: Topic): void {
-    const expiresMs = definitionOf(topic).arguments.get('x-expires');
+    const expiresMs = argumentsOf(topic).get('x-expires');
     if (typeof expiresMs === 'number' && !topic.isDeleted) this.#expiry.watch(topic, expiresMs);
   }
 

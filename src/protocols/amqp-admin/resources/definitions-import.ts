@@ -6,12 +6,13 @@ import { gone, type ApiReply } from '../reply.ts';
 import { objectsOf, textOf, type ApiRequest, type JsonObject } from '../request.ts';
 import { bindBy } from './binding-changes.ts';
 import { declareExchange } from './exchange-changes.ts';
+import { putPolicy } from './policies.ts';
 import { declareQueue } from './queue-changes.ts';
 import { putPermissionsOf, putUser } from './user-changes.ts';
 import { createVirtualHost } from './virtual-hosts.ts';
 
 /**
- * Makes what the definitions say: virtual hosts, users and permissions, exchanges, queues, bindings. What is
+ * Makes what the definitions say: virtual hosts, users, policies, exchanges, queues, bindings. What is
  * there already must be the same. What is made before an error stays, as in RabbitMQ.
  */
 export async function importAll({ caller, params, body: read }: ApiRequest, api: Api): Promise<ApiReply> {
@@ -27,6 +28,8 @@ export async function importAll({ caller, params, body: read }: ApiRequest, api:
     return host;
   };
   await importUsers(api, body);
+  for (const policy of objectsOf(body, 'policies'))
+    await putPolicy(hostOf(policy), nameIn(policy, 'policy'), policy, api);
   for (const exchange of objectsOf(body, 'exchanges'))
     await declareExchange(hostOf(exchange), caller, nameIn(exchange, 'exchange'), exchange);
   for (const queue of objectsOf(body, 'queues'))

@@ -16,6 +16,7 @@ import {
   type QueueEntry,
 } from '../visible.ts';
 import { bindingJson, type BindingJson } from './bindings.ts';
+import { policiesIn } from './policies.ts';
 import { describeUser, permissionsIn } from './users.ts';
 
 /** Exports what clients have declared, durable or not, but nothing that goes with its connection. */
@@ -41,7 +42,7 @@ export function exportAll(request: ApiRequest, api: Api): ApiReply {
     topic_permissions: [],
     parameters: [],
     global_parameters: [],
-    policies: [],
+    policies: policiesIn(visibleHosts(api, request.caller), api),
     ...objectsIn(request.caller, visibleHosts(api, request.caller), api),
   });
 }
@@ -67,7 +68,7 @@ export function exportOne(request: ApiRequest, api: Api): ApiReply {
     description: '',
     limits: [],
     parameters: [],
-    policies: [],
+    policies: withoutHost(policiesIn([host], api)),
     queues: withoutHost(queues),
     exchanges: withoutHost(exchanges),
     bindings: withoutHost(bindings),

@@ -1,5 +1,5 @@
 import { defaultGroup, type Topic } from '../../../broker/index.ts';
-import { definitionOf } from '../../amqp/index.ts';
+import { definitionOf, policyNameOf } from '../../amqp/index.ts';
 import { rfc3339 } from '../../../util/index.ts';
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
@@ -46,7 +46,8 @@ export function queueOf(request: ApiRequest, api: Api): QueueEntry {
   return { host, name, topic };
 }
 
-function describeDefinition({ host, name, topic }: QueueEntry, { node }: Api): object {
+function describeDefinition({ host, name, topic }: QueueEntry, { amqp, node }: Api): object {
+  const policy = policyNameOf(topic);
   const { durable, exclusive, autoDelete, arguments: table } = definitionOf(topic);
   return {
     name,
@@ -58,9 +59,10 @@ function describeDefinition({ host, name, topic }: QueueEntry, { node }: Api): o
     arguments: jsonOfTable(table),
     node: node.name,
     state: 'running',
-    policy: null,
+    policy: policy ?? null,
     operator_policy: null,
-    effective_policy_definition: {},
+    effective_policy_definition:
+      (policy !== undefined && amqp.virtualHosts.policies.get(host.name, policy)?.definition) || {},
   };
 }
 

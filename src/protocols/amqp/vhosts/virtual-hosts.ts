@@ -5,6 +5,7 @@ import { deleteTransientQueues, Queues } from '../queues.ts';
 import { problemOfVhost, storedVhosts, vhostAttributes } from './vhost-name.ts';
 import { VhostNames, vhostOf } from './vhost-names.ts';
 import type { VirtualHost } from './virtual-host.ts';
+import { Policies } from '../policies/index.ts';
 
 const { protocol, prefix: attributePrefix } = vhostAttributes;
 
@@ -19,6 +20,7 @@ export interface VirtualHostsOptions {
 export class VirtualHosts {
   /** The virtual host `/`, which is always there. */
   readonly plain: VirtualHost;
+  readonly policies: Policies;
   readonly #broker: Broker;
   readonly #attributes: Attributes;
   readonly #options: VirtualHostsOptions;
@@ -26,6 +28,7 @@ export class VirtualHosts {
   readonly #byName = new Map<string, VirtualHost>();
 
   constructor(options: VirtualHostsOptions) {
+    this.policies = new Policies(options.broker.attributes);
     const { broker } = options;
     this.#broker = broker;
     this.#attributes = broker.attributes;
@@ -105,7 +108,7 @@ export class VirtualHosts {
     const vhost: VirtualHost = {
       name,
       exchanges: new Exchanges(this.#broker, names),
-      queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names),
+      queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names, this.policies),
     };
     this.#byName.set(name, vhost);
     return vhost;
