@@ -33,7 +33,8 @@ export function withPolicy(
  */
 export async function applyPolicy(policies: Policies, names: VhostNames, topic: Topic): Promise<boolean> {
   const before = topic.config.attributes['amqp'] as StoredQueue | undefined;
-  if (before === undefined || topic.isDeleted) return false;
+  const mayHold = before?.policy !== undefined || policies.in(names.vhost).length > 0;
+  if (before === undefined || !mayHold || topic.isDeleted) return false;
   const name = names.queueName(topic.name);
   const { stored, effective } = withPolicy(policies, names, name, definitionOf(topic));
   if (JSON.stringify(stored.policy) === JSON.stringify(before.policy)) return false;

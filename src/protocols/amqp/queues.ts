@@ -135,6 +135,7 @@ export class Queues {
   applyPolicies(): Promise<void> {
     const apply = async (): Promise<void> => {
       for (const topic of Array.from(this.#broker.topics.values())) {
+        await this.#broker.pacing.rest();
         if (!this.names.owns(topic.name)) continue;
         if (!(await applyPolicy(this.#policies, this.names, topic))) continue;
         this.#expiry.forget(topic);

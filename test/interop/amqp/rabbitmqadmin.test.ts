@@ -104,6 +104,31 @@ describe('rabbitmqadmin', { skip }, () => {
     await admin('delete', 'queue', 'name=kept');
   });
 
+  test('makes virtual hosts, users, permissions and policies', async () => {
+    assert.equal(await admin('declare', 'vhost', 'name=v'), 'vhost declared');
+    assert.equal(await admin('declare', 'user', 'name=u', 'password=p', 'tags=management'), 'user declared');
+    assert.equal(
+      await admin('declare', 'permission', 'vhost=v', 'user=u', 'configure=^a', 'write=.*', 'read=.*'),
+      'permission declared',
+    );
+    const permissions = (await listed('list', 'permissions')) as { user: string; configure: string }[];
+    assert.deepEqual(
+      permissions.filter(({ user }) => user === 'u').map(({ configure }) => configure),
+      ['^a'],
+    );
+    await admin('-V', 'v', 'declare', 'queue', 'name=q', 'durable=true');
+    assert.equal(
+      await admin('-V', 'v', 'declare', 'policy', 'name=p', 'pattern=.*', 'definition={"max-length":5}'),
+      'policy declared',
+    );
+    assert.deepEqual(await listed('-V', 'v', 'list', 'queues', 'name', 'policy'), [
+      { name: 'q', policy: 'p' },
+    ]);
+    assert.equal(await admin('-V', 'v', 'delete', 'policy', 'name=p'), 'policy deleted');
+    assert.equal(await admin('delete', 'user', 'name=u'), 'user deleted');
+    assert.equal(await admin('delete', 'vhost', 'name=v'), 'vhost deleted');
+  });
+
   test('hears what is wrong', async () => {
     await assert.rejects(admin('delete', 'queue', 'name=none'), ({ stderr }: { stderr: string }) => {
       assert.match(stderr, /Not found: .api.queues.%2F.none/);

@@ -117,20 +117,20 @@ describe('a policy', () => {
   test('sends dead letters where it says', async () => {
     await using server = await AdminServer.start();
     await server.ask('PUT /queues/%2F/letters', durable);
-    await server.ask('PUT /queues/%2F/work', durable);
+    await server.ask('PUT /queues/%2F/jobs', durable);
     await put(server, 'dlx', {
-      pattern: '^work$',
+      pattern: '^jobs$',
       definition: { 'dead-letter-exchange': '', 'dead-letter-routing-key': 'letters' },
     });
-    await server.ask('POST /exchanges/%2F/amq.default/publish', { ...publish, routing_key: 'work' });
-    await server.ask('POST /queues/%2F/work/get', {
+    await server.ask('POST /exchanges/%2F/amq.default/publish', { ...publish, routing_key: 'jobs' });
+    await server.ask('POST /queues/%2F/jobs/get', {
       count: 1,
       ackmode: 'reject_requeue_false',
       encoding: 'auto',
     });
     const get = { count: 1, ackmode: 'ack_requeue_false', encoding: 'auto' };
     const [letter] = (await server.ask('POST /queues/%2F/letters/get', get)).body;
-    assert.equal(letter.properties.headers['x-death'][0].queue, 'work');
+    assert.equal(letter.properties.headers['x-death'][0].queue, 'jobs');
   });
 
   test('drops what is beyond its limit at once', async () => {
