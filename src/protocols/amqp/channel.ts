@@ -37,6 +37,8 @@ export class Channel {
   isClosing = false;
   #isClosed = false;
   #lastConsumer = 0;
+  /** The tags of consumers that have ended, while the client is not told. */
+  #ended: string[] | undefined = undefined;
 
   constructor(session: Session, number: number) {
     this.session = session;
@@ -152,8 +154,21 @@ export class Channel {
   /** The queue of a consumer is gone: the client is told if it understands that. */
   consumerEnded(consumer: AmqpConsumer, reason: ConsumerEnd): void {
     if (!this.consumers.delete(consumer.tag) || reason === 'closed') return;
-    if (this.session.client.hearsCancels)
-      this.send(methods.basic.cancel, { consumerTag: consumer.tag, noWait: true });
+    if (!this.session.client.hearsCancels) return;
+    if (this.#ended) this.#ended.push(consumer.tag);
+    else this.send(methods.basic.cancel, { consumerTag: consumer.tag, noWait: true });
+  }
+
+  /** Holds back the words on ended consumers while a method of the client ends their queue. */
+  holdCancels(): void {
+    this.#ended ??= [];
+  }
+
+  /** Says what was held back; to be called after the answer to that method, as RabbitMQ does. */
+  sendCancels(): void {
+    const ended = this.#ended ?? [];
+    this.#ended = undefined;
+    for (const consumerTag of ended) this.send(methods.basic.cancel, { consumerTag, noWait: true });
   }
 
   // ---- the end

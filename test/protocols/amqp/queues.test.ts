@@ -142,6 +142,20 @@ describe('queue.purge and queue.delete', () => {
     await server.broker.topic('orders')!.delete();
     assert.equal(await peer.next(), '1 basic.cancel {"consumerTag":"c","noWait":true}');
   });
+
+  it('tell the channel that deletes a queue so before its consumers there are cancelled', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    using other = await server.open();
+    await peer.declare('orders');
+    await peer.consume('orders');
+    await other.consume('orders');
+    const deletion = { reserved1: 0, queue: 'orders', ifUnused: false, ifEmpty: false, noWait: false };
+    peer.send(methods.queue.delete, deletion);
+    assert.equal(await peer.next(), '1 queue.delete-ok {"messageCount":0}');
+    for (const told of [peer, other])
+      assert.equal(await told.next(), '1 basic.cancel {"consumerTag":"c","noWait":true}');
+  });
 });
 
 describe('arguments of queues', () => {

@@ -66,8 +66,13 @@ export const queueHandlers: readonly Handling[] = [
     if (topic && ifEmpty && topic.count > 0)
       throw new AmqpError('PRECONDITION_FAILED', `${session.host.queues.shown(name)} not empty`);
     const messageCount = topic === undefined ? 0 : countOf(topic, group);
-    await topic?.delete();
-    if (!noWait) channel.send(methods.queue.deleteOk, { messageCount });
+    channel.holdCancels();
+    try {
+      await topic?.delete();
+      if (!noWait) channel.send(methods.queue.deleteOk, { messageCount });
+    } finally {
+      channel.sendCancels();
+    }
   }),
 ];
 
