@@ -1,5 +1,5 @@
 /**
- * pika and kombu, by the defaults of each. They need a python3 that has them; PIKA_PYTHONPATH and
+ * pika, kombu and Celery, by the defaults of each. They need a python3 that has them; PIKA_PYTHONPATH and
  * CELERY_PYTHONPATH may name folders to find them in.
  */
 import assert from 'node:assert/strict';
@@ -37,6 +37,13 @@ const pythonClients: readonly PythonClient[] = [
     folder: process.env['CELERY_PYTHONPATH'],
     script: 'kombu_client.py',
     scenarios: ['work', 'recover', 'simple'],
+  },
+  {
+    title: 'Celery',
+    modules: ['celery'],
+    folder: process.env['CELERY_PYTHONPATH'],
+    script: 'celery_client.py',
+    scenarios: ['tasks'],
   },
 ];
 
