@@ -34,8 +34,7 @@ export const amqpDriver: DeliveryDriver = {
     nackLater: false,
     extend: false,
     reject: true,
-    // A delivery says only whether it is the first one.
-    deliveryCount: false,
+    deliveryCount: true,
     deduplication: false,
     inFlightLimit: true,
     keyOrdering: false,
@@ -185,7 +184,8 @@ class PullingConsumer {
 function deliveryOf(channel: AMQPChannel, queue: string, message: AMQPMessage): Delivery {
   const prefix = `${queue}.`;
   const key = message.routingKey;
-  const entries = Object.entries(message.properties.headers ?? {}) as [string, unknown][];
+  const { 'x-acquired-count': acquired = 0, ...rest } = message.properties.headers ?? {};
+  const entries = Object.entries(rest) as [string, unknown][];
   const headers: HeaderList = entries.map(([name, value]) => [name, String(value)]);
   const unsupported = (): Promise<never> => Promise.reject(new Error('AMQP has no word for this'));
   const committed = async (answer: Promise<void>): Promise<void> => {
@@ -196,7 +196,7 @@ function deliveryOf(channel: AMQPChannel, queue: string, message: AMQPMessage): 
     value: message.body ?? new Uint8Array(0),
     key: key.startsWith(prefix) ? key.slice(prefix.length) : key,
     headers,
-    deliveries: 0,
+    deliveries: 1 + Number(acquired),
     ack: () => committed(message.ack()),
     nack: () => committed(message.nack(true)),
     nackLater: unsupported,
