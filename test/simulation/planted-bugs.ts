@@ -347,6 +347,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/schedules/run-publisher.js',
     find: 'this.record(schedule); // else',
     replace: 'this.#host.afterCommit(() => this.record(schedule)); // else',
+    tests: ['broker/schedules/schedules.test.js'],
   },
   {
     name: 'forget schedules on checkpoint',
@@ -785,12 +786,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/groups/key-order.js',
     find: 'entry.orderedKey.isStopped = true;',
     replace: ';',
+    tests: ['broker/groups/runs.test.js'],
   },
   {
     name: 'found: what was kept back behind its key is delivered at most once, and again',
     file: 'broker/groups/delivery-pump.js',
     find: 'position.settle(this.#entry);\n            if (this.#state.isStored)',
     replace: 'position.settle(this.#entry);\n            if (false)',
+    tests: ['broker/groups/runs.test.js'],
   },
   {
     name: 'one more of a key than a run may have',

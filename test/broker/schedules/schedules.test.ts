@@ -244,6 +244,19 @@ describe('across a crash', () => {
     }
   });
 
+  test('a run is in the commit of its message', async () => {
+    await using kit = await withTopic({ everyMs: minuteMs });
+    kit.clock.advance(minuteMs);
+    const files = await new Promise<TestBroker['files']>((resolve) =>
+      kit.broker.afterCommit(() => resolve(kit.files.copy())),
+    );
+    await using after = new TestBroker(files, kit.clock);
+    await after.start();
+    await after.settle();
+    assert.equal((await stored(after)).length, 1);
+    assert.equal(after.broker.schedules.get('tick')!.state.runs, 1);
+  });
+
   test('definitions, pauses and deletions stand, also after a checkpoint', async () => {
     await using kit = await withTopic({ everyMs: minuteMs });
     const { schedules } = kit.broker;
