@@ -22,12 +22,22 @@ export interface BrokerSettings {
   readonly nodeArgs?: readonly string[];
 }
 
+/** The ports file. */
+interface Ports {
+  readonly pid: number;
+  readonly nats: number;
+  readonly admin?: number;
+  readonly kafka?: number;
+  readonly amqp?: number;
+  readonly amqpAdmin?: number;
+}
+
 const startTimeoutMs = 30_000;
 const lookEveryMs = 5;
 
 /**
  * A broker in a process of its own that can be ended at any moment, also before it listens, and started again
- * on the same port.
+ * on the same ports of NATS and AMQP.
  */
 export class BrokerProcess {
   readonly #settings: BrokerSettings;
@@ -35,6 +45,8 @@ export class BrokerProcess {
   #port = 0;
   #adminPort: number | undefined;
   #kafkaPort: number | undefined;
+  #amqpPort = 0;
+  #amqpAdminPort: number | undefined;
   #pid = 0;
   /** How long the last start took, until it listened. */
   startMs = 0;
@@ -54,6 +66,14 @@ export class BrokerProcess {
 
   get kafkaPort(): number | undefined {
     return this.#kafkaPort;
+  }
+
+  get amqpPort(): number {
+    return this.#amqpPort;
+  }
+
+  get amqpAdminPort(): number | undefined {
+    return this.#amqpAdminPort;
   }
 
   /** The broker's own, also where it was started through a wrapper. */
@@ -79,6 +99,7 @@ export class BrokerProcess {
     const portsFile = join(workDirectory, 'ports.json');
     await rm(portsFile, { force: true });
     const port = String(this.#port);
+    const amqpPort = String(this.#amqpPort);
     const script = [
       scriptPath('../../src/cli/main.js'),
       'serve',
@@ -87,11 +108,11 @@ export class BrokerProcess {
       '--host',
       '127.0.0.1',
     ];
-    const ports = [...freePortFlags, '--nats-port', port, '--ports-file', portsFile];
+    const ports = [...freePortFlags, '--nats-port', port, '--amqp-port', amqpPort, '--ports-file', portsFile];
     const command =
       kind === 'serve'
         ? script.concat(ports, args)
-        : [scriptPath('./small-broker.js'), dataDirectory, port, portsFile];
+        : [scriptPath('./small-broker.js'), dataDirectory, port, amqpPort, portsFile];
     const [program = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeArgs, ...command];
     this.#child = new Child(program, rest, { cwd: workDirectory });
   }
@@ -112,10 +133,12 @@ export class BrokerProcess {
       if (this.end !== undefined) throw new Error(`the broker did not start: ${this.end}\n${this.output}`);
       const text = await readFile(portsFile, 'utf8').catch(() => '');
       if (text === '') continue;
-      const ports = JSON.parse(text) as { pid: number; nats: number; admin?: number; kafka?: number };
+      const ports = JSON.parse(text) as Ports;
       this.#port = ports.nats;
       this.#adminPort = ports.admin;
       this.#kafkaPort = ports.kafka;
+      this.#amqpPort = ports.amqp ?? 0;
+      this.#amqpAdminPort = ports.amqpAdmin;
       this.#pid = ports.pid;
       return;
     }

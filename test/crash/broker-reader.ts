@@ -33,19 +33,24 @@ export class BrokerReader implements AsyncDisposable {
     return new BrokerReader(nc, await jetstreamManager(nc, { timeout: answerTimeoutMs, checkAPI: false }));
   }
 
-  async createStream(name: string, kept: Kept, dedupeWindowMs: number = 600_000): Promise<void> {
+  /** Creates a stream and its group. */
+  async createStream(name: string, kept: Kept, dedupeWindowMs?: number): Promise<void> {
+    await this.createStreamAlone(name, kept, dedupeWindowMs);
+    await this.#jsm.consumers.add(name, {
+      durable_name: groupName,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      max_ack_pending: 5_000,
+    });
+  }
+
+  async createStreamAlone(name: string, kept: Kept, dedupeWindowMs: number = 600_000): Promise<void> {
     await this.#jsm.streams.add({
       name,
       subjects: [`${name}.>`],
       retention: kept === 'all' ? RetentionPolicy.Limits : RetentionPolicy.Workqueue,
       duplicate_window: nanos(dedupeWindowMs),
       allow_direct: true,
-    });
-    await this.#jsm.consumers.add(name, {
-      durable_name: groupName,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(ackWaitMs),
-      max_ack_pending: 5_000,
     });
   }
 
@@ -100,8 +105,8 @@ export class BrokerReader implements AsyncDisposable {
   }
 
   /** The messages that the group still has to deliver, and those that wait for acks. */
-  async backlog(stream: string): Promise<number> {
-    const info = await this.#jsm.consumers.info(stream, groupName);
+  async backlog(stream: string, group: string = groupName): Promise<number> {
+    const info = await this.#jsm.consumers.info(stream, group);
     return info.num_pending + info.num_ack_pending;
   }
 

@@ -5,6 +5,7 @@ import type { History } from './history.ts';
 
 export interface ClientOptions {
   readonly kind: 'publisher' | 'consumer';
+  readonly protocol: 'nats' | 'amqp';
   readonly name: string;
   readonly directory: string;
   readonly port: number;
@@ -16,6 +17,7 @@ export interface ClientOptions {
 /** A client in a process of its own, which outlives the broker and keeps a log of its observations. */
 export class ClientProcess {
   readonly kind: 'publisher' | 'consumer';
+  readonly protocol: 'nats' | 'amqp';
   readonly name: string;
   readonly logPath: string;
   readonly #child: Child;
@@ -24,12 +26,14 @@ export class ClientProcess {
   /** The last refusal of a publisher. */
   refusal = '';
 
-  constructor({ kind, name, directory, port, argument, streams }: ClientOptions) {
+  constructor({ kind, protocol, name, directory, port, argument, streams }: ClientOptions) {
     this.kind = kind;
+    this.protocol = protocol;
     this.name = name;
     this.logPath = join(directory, `${name}.log`);
     this.#reader = new EventReader(this.logPath);
-    const args = [scriptPath(`./${kind}-process.js`), String(port), this.logPath, name, argument, ...streams];
+    const script = scriptPath(`./${protocol === 'nats' ? '' : 'amqp-'}${kind}-process.js`);
+    const args = [script, String(port), this.logPath, name, argument, ...streams];
     this.#child = new Child(process.execPath, args, { ipc: true });
     this.#child.process.on('message', (message: { kind: string; text?: string }) => {
       if (message.kind === 'load') this.#onLoad();

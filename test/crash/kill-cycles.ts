@@ -36,9 +36,16 @@ export interface KillCyclesResult {
   readonly deliveries: number;
   readonly redelivered: number;
   readonly ackedDeliveries: number;
+  /** Those of the AMQP clients among them. */
+  readonly ofQueues: QueueCounts;
   readonly violations: readonly Violation[];
   /** Damage and failures that the broker spoke of: a crash must not look like damage. */
   readonly complaints: readonly string[];
+}
+
+interface QueueCounts {
+  readonly stored: number;
+  readonly acked: number;
 }
 
 const loadMs = { min: 5, max: 500 };
@@ -72,6 +79,7 @@ class KillCycles {
   #cycle = 0;
   #generation = 0;
   #looks = 0;
+  #ofQueues: QueueCounts = { stored: 0, acked: 0 };
   #typicalStartMs = 300;
 
   constructor(options: KillCyclesOptions) {
@@ -104,6 +112,7 @@ class KillCycles {
       deliveries: counts.delivered,
       redelivered,
       ackedDeliveries: counts.acked,
+      ofQueues: this.#ofQueues,
       violations,
       complaints: this.#complaints,
     };
@@ -128,7 +137,7 @@ class KillCycles {
     );
     await this.#broker.start();
     const name = String(generation);
-    this.#load = new Workload({ name, directory, rate, history: this.#history });
+    this.#load = new Workload({ name, directory, rate, history: this.#history, hasQueue: true });
     await this.#load.start(this.#broker);
   }
 
@@ -196,6 +205,10 @@ class KillCycles {
     this.#listen();
   }
 
+  #countQueue({ stored, acked }: QueueCounts): void {
+    this.#ofQueues = { stored: this.#ofQueues.stored + stored, acked: this.#ofQueues.acked + acked };
+  }
+
   #listen(): void {
     this.#complaints.push(...complaintsOf(this.#broker));
   }
@@ -210,6 +223,7 @@ class KillCycles {
     this.#listen();
     await this.#broker.start();
     await this.#load.lookAtAll(this.#broker);
+    this.#countQueue(this.#load.queue!.counts);
     await this.#load.remove(this.#broker);
     this.#looks += this.#load.looks;
     {

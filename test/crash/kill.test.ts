@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { makeTemporaryDirectory } from '../support/index.ts';
 import { runKillCycles } from './kill-cycles.ts';
 
-test('brokers killed under load from NATS clients keep every promise they had made', async () => {
+test('brokers killed under load from NATS and AMQP clients keep every promise they had made', async () => {
   await using directory = await makeTemporaryDirectory();
-  const { violations, complaints, cycles, stored, readings } = await runKillCycles({
+  const { violations, complaints, cycles, stored, readings, ofQueues } = await runKillCycles({
     cycles: 6,
     cyclesPerGeneration: 6,
     seed: 5,
@@ -15,4 +15,5 @@ test('brokers killed under load from NATS clients keep every promise they had ma
   assert.deepEqual({ violations, complaints }, { violations: [], complaints: [] });
   // Otherwise nothing was tried.
   assert.ok(cycles === 6 && stored > 50 && readings > 1, JSON.stringify({ cycles, stored, readings }));
+  assert.ok(ofQueues.stored > 20 && ofQueues.acked > 20, JSON.stringify(ofQueues));
 });

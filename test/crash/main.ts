@@ -50,6 +50,8 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       ['deliveries', result.deliveries],
       ['  of these again', result.redelivered],
       ['acks confirmed', result.ackedDeliveries],
+      ['of AMQP clients: publishes confirmed', result.ofQueues.stored],
+      ['of AMQP clients: acks committed', result.ofQueues.acked],
       ['seconds', Math.round(result.seconds)],
     ];
     finish(`kill -9 under load, seed ${seed}`, rows, result.violations, result.complaints);

@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { Broker, RealFiles } from '../../src/broker/index.ts';
 import { exitCode } from '../../src/cli/exit-code.ts';
+import { AmqpFrontend } from '../../src/protocols/amqp/index.ts';
 import {
   NatsFrontend,
   PillarboxJetStream,
@@ -9,10 +10,10 @@ import {
 } from '../../src/protocols/nats/index.ts';
 
 // A broker process with a journal and segments so small that files are recycled, checkpoints made and
-// segments rolled all the time: `small-broker.js DATA PORT PORTS-FILE`. It is `pillarbox serve` without
-// settings, log and admin HTTP.
+// segments rolled all the time: `small-broker.js DATA NATS-PORT AMQP-PORT PORTS-FILE`. It is
+// `pillarbox serve` without settings, log, Kafka and admin HTTP.
 
-const [dir = '', portText = '', portsFile = ''] = process.argv.slice(2);
+const [dir = '', portText = '', amqpPortText = '', portsFile = ''] = process.argv.slice(2);
 const kib = 1024;
 
 const broker = await Broker.open({
@@ -47,11 +48,13 @@ const frontend = new NatsFrontend({
   serverName,
 });
 const { port } = await frontend.listen({ host: '127.0.0.1', port: Number(portText) });
-await writeFile(`${portsFile}.new`, `${JSON.stringify({ pid: process.pid, nats: port })}\n`);
+const amqp = new AmqpFrontend({ broker });
+const { port: amqpPort } = await amqp.listen({ host: '127.0.0.1', port: Number(amqpPortText) });
+const ports = { pid: process.pid, nats: port, amqp: amqpPort };
+await writeFile(`${portsFile}.new`, `${JSON.stringify(ports)}\n`);
 await rename(`${portsFile}.new`, portsFile);
 process.once('SIGTERM', () => {
-  void frontend
-    .close({ graceMs: 200 })
+  void Promise.all([frontend.close({ graceMs: 200 }), amqp.close({ graceMs: 200 })])
     .then(() => broker.close())
     .then(() => process.exit(exitCode.ok));
 });

@@ -1,8 +1,9 @@
 import { eventually } from '../support/index.ts';
+import { AmqpQueue, queueGroup } from './amqp-queue.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import { BrokerReader, groupName } from './broker-reader.ts';
 import { type Kept, checkDrained, checkReading } from './checker.ts';
-import { ClientProcess, gather } from './client-process.ts';
+import { type ClientOptions, ClientProcess, gather } from './client-process.ts';
 import type { History } from './history.ts';
 import { payloadOf } from './payload.ts';
 
@@ -16,6 +17,8 @@ export interface WorkloadOptions {
   readonly rate: number;
   readonly consumers?: number;
   readonly dedupeWindowMs?: number;
+  /** Whether AMQP clients have a queue of their own beside the streams. */
+  readonly hasQueue?: boolean;
 }
 
 export interface WorkloadStream {
@@ -35,11 +38,13 @@ const rereadMax = 200;
 const repeatMax = 50;
 
 /**
- * A workload is two streams, one that keeps everything and a work queue, with publishers and consumers in
- * processes of their own that outlive the broker, and the history of their observations.
+ * A workload is two streams, one that keeps everything and a work queue, perhaps a queue of AMQP clients, with
+ * publishers and consumers in processes of their own that outlive the broker, and the history of their
+ * observations.
  */
 export class Workload {
   readonly streams: readonly WorkloadStream[];
+  readonly queue: AmqpQueue | undefined;
   readonly history: History;
   clients: ClientProcess[] = [];
   readonly #options: WorkloadOptions;
@@ -53,6 +58,7 @@ export class Workload {
       { name: `LOG${options.name}`, kept: 'all', checked: 0 },
       { name: `QUEUE${options.name}`, kept: 'unacked', checked: 0 },
     ];
+    this.queue = options.hasQueue ? new AmqpQueue(`TASKS${options.name}`, this.history) : undefined;
   }
 
   /** Creates the streams and starts the clients; resolves when publishes are acked. */
@@ -61,10 +67,16 @@ export class Workload {
       await using reader = await BrokerReader.open(broker.port);
       for (const { name, kept } of this.streams)
         await reader.createStream(name, kept, this.#options.dedupeWindowMs);
+      if (this.queue) await reader.createStreamAlone(this.queue.name, 'unacked');
     }
+    await this.queue?.declare(broker);
     const { name, rate, consumers = 2 } = this.#options;
     for (let i = 1; i <= publishers; i++) this.#add(broker, 'publisher', `p${name}-${i}`, String(rate));
     this.addConsumers(broker, consumers);
+    // One publisher: see placeOf.
+    if (this.queue) this.#addOfQueue(broker, 'publisher', `ap${name}`, String(rate));
+    if (this.queue)
+      for (let i = 1; i <= consumers; i++) this.#addOfQueue(broker, 'consumer', `ac${name}-${i}`);
     await this.loaded(broker);
   }
 
@@ -75,14 +87,24 @@ export class Workload {
   #add({ port }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument: string): void {
     const { directory } = this.#options;
     const streams = this.streams.map((stream) => stream.name);
-    this.clients.push(new ClientProcess({ directory, port, streams, kind, name, argument }));
+    this.#start({ directory, port, streams, kind, protocol: 'nats', name, argument });
+  }
+
+  #addOfQueue({ amqpPort }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument = '-'): void {
+    const { directory } = this.#options;
+    const streams = [this.queue!.name];
+    this.#start({ directory, port: amqpPort, streams, kind, protocol: 'amqp', name, argument });
+  }
+
+  #start(options: ClientOptions): void {
+    this.clients.push(new ClientProcess(options));
   }
 
   get publishers(): readonly ClientProcess[] {
     return this.clients.filter(({ kind }) => kind === 'publisher');
   }
 
-  /** Resolves when a publisher had something acked on its next connection. */
+  /** Resolves when a publisher of each protocol had something acked on its next connection. */
   async loaded(broker: BrokerProcess, timeoutMs: number = 120_000): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((_, reject) => {
@@ -94,7 +116,10 @@ export class Workload {
       }, tickMs);
     });
     try {
-      await Promise.race([late, ...this.publishers.map((client) => client.loaded())]);
+      const loadedBy = (protocol: ClientProcess['protocol']): Promise<void>[] =>
+        this.publishers.filter((each) => each.protocol === protocol).map((client) => client.loaded());
+      const all = [Promise.race(loadedBy('nats')), ...loadedBy('amqp')];
+      await Promise.race([late, Promise.all(all)]);
     } finally {
       clearInterval(timer);
     }
@@ -129,6 +154,7 @@ export class Workload {
       checkReading(this.history, reading, stream.kept, known);
       stream.checked = reading.to;
     }
+    await this.queue?.look(reader, () => this.gather());
   }
 
   /** The same from the first message on. */
@@ -146,14 +172,20 @@ export class Workload {
       message: 'the groups to be drained',
     });
     await this.lookAtAll(broker);
-    for (const { name } of this.streams) checkDrained(this.history, name);
+    for (const name of this.#names) checkDrained(this.history, name);
     await this.#publishAgain(broker);
   }
 
   async #isDrained(broker: BrokerProcess): Promise<boolean> {
     await using reader = await BrokerReader.open(broker.port);
     for (const { name } of this.streams) if ((await reader.backlog(name)) > 0) return false;
-    return true;
+    return this.queue === undefined || (await reader.backlog(this.queue.name, queueGroup)) === 0;
+  }
+
+  /** Of all streams. */
+  get #names(): string[] {
+    const names = this.streams.map(({ name }) => name);
+    return this.queue ? [...names, this.queue.name] : names;
   }
 
   /** The newest messages are published once more: the broker must say that it has them, and where. */
@@ -177,7 +209,7 @@ export class Workload {
   async remove(broker: BrokerProcess): Promise<void> {
     await this.end();
     await using reader = await BrokerReader.open(broker.port);
-    for (const { name } of this.streams) {
+    for (const name of this.#names) {
       await reader.deleteStream(name);
       this.history.forget(name);
     }

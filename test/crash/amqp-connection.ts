@@ -1,0 +1,34 @@
+import { AMQPClient } from '@cloudamqp/amqp-client';
+import type { AMQPBaseClient } from '@cloudamqp/amqp-client/amqp-base-client';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const retryMs = 10;
+
+/** Connects as soon as a broker listens. The client does not connect again by itself. */
+export async function connectAmqpPatiently(port: number, name: string): Promise<AMQPBaseClient> {
+  for (;;) {
+    try {
+      const client = new AMQPClient(`amqp://guest:guest@127.0.0.1:${port}?name=${name}`);
+      quieten(client);
+      return await client.connect();
+    } catch {
+      await sleep(retryMs);
+    }
+  }
+}
+
+/** Errors of a connection or a channel show in what is called on it; the client would print them, too. */
+export function quieten(one: object): void {
+  Object.assign(one, { onerror: () => {} });
+}
+
+/** Queues that this exchange fills are bound to it by their names. */
+export const exchange = 'amq.topic';
+
+/**
+ * An AMQP client does not hear of offsets. There is one publisher of a queue, and the number of a message,
+ * with which its id ends, is its place.
+ */
+export function placeOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf('-') + 1));
+}
