@@ -27,10 +27,25 @@ export function routeDeadLetters(
 }
 
 /** A message that becomes a dead letter of a topic. */
-type Dying = Pick<LeavingMessage, 'topic' | 'key' | 'headers'>;
+type Dying = Pick<LeavingMessage, 'topic' | 'key' | 'headers' | 'cause'>;
 
-/** The queues that get a dead letter. */
+/** The queues that get a dead letter. One that came round to a queue by itself is dropped there. */
 export function routeLetter(broker: Broker, exchanges: Exchanges, message: Dying): readonly Topic[] {
+  return queuesOf(broker, exchanges, message).filter((topic) => !isCycle(topic, message));
+}
+
+/** Whether the message died in this queue before, and nobody has rejected it since. */
+function isCycle({ name }: Topic, { topic, headers, cause }: Dying): boolean {
+  const deaths = Array.from(lettersOf(headers), (letter) => ({
+    topic: letter.get(DeadLetterHeader.topic),
+    cause: letter.get(DeadLetterHeader.cause) ?? '',
+  }));
+  deaths.push({ topic: topic.name, cause });
+  const last = deaths.findLastIndex((death) => death.topic === name);
+  return last >= 0 && deaths.slice(last).every((death) => !death.cause.startsWith('rejected'));
+}
+
+function queuesOf(broker: Broker, exchanges: Exchanges, message: Dying): readonly Topic[] {
   const { names } = exchanges;
   const { exchange: name, routingKeys } = wayOf(message.topic, keysOf(broker, message, names));
   if (name === '') return routingKeys.flatMap((key) => broker.topic(names.topicName(key) ?? '') ?? []);
@@ -38,7 +53,7 @@ export function routeLetter(broker: Broker, exchanges: Exchanges, message: Dying
   if (!exchange) return [];
   const headers = (): FieldTable => headersOfStored(message.headers);
   const properties = (): Properties => propertiesOfStored(message.headers) ?? { headers: headers() };
-  const { topics, delayed } = exchanges.route(exchange, { routingKeys, headers, properties });
+  const { topics, delayed } = exchanges.routeLetter(exchange, { routingKeys, headers, properties });
   // The broker moves dead letters at once.
   return [...topics, ...delayed];
 }

@@ -16,6 +16,8 @@ import type { Session } from './session.ts';
 
 /** Class and method of basic.publish, as on the wire. */
 const publishId = (60 << 16) | 40;
+/** Steps of routing after which the input goes on in a later turn: some 5 ms. */
+const stepsOfTurn = 10_000;
 
 /**
  * The frames of a connection: methods go to their handlers, and a basic.publish is put together with the
@@ -25,6 +27,8 @@ export class Frames implements FrameSink {
   readonly #session: Session;
   /** Contents of which a method or a header is in the current chunk. */
   readonly #begun: Content[] = [];
+  /** Steps of routing since the last turn. */
+  #steps = 0;
 
   constructor(session: Session) {
     this.#session = session;
@@ -133,12 +137,17 @@ export class Frames implements FrameSink {
 
   #publish(channel: Channel): void | Promise<void> {
     const session = this.#session;
-    const { broker, blockade } = session.host;
+    const { broker, blockade, exchanges } = session.host;
     if (blockade.isUp) return this.#publishWhenUnblocked(channel);
     session.inMessages++;
+    const before = exchanges.steps;
     publish(channel);
     channel.content.clear();
     if (broker.congested) session.holdBack();
+    this.#steps += exchanges.steps - before;
+    if (this.#steps < stepsOfTurn) return;
+    this.#steps = 0;
+    return new Promise((resolve) => session.host.clock.defer(resolve));
   }
 
   async #publishWhenUnblocked(channel: Channel): Promise<void> {

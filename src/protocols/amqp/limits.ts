@@ -13,6 +13,8 @@ export interface AmqpLimits extends OutputLimits {
   readonly unackedMax: number;
   /** Bytes of the publishes that one transaction may hold back until its commit. */
   readonly transactionBytesMax: number;
+  /** Publishes of one transaction, counted once for each queue: they go into one commit at once. */
+  readonly transactionAppendsMax: number;
   /** The heartbeat that is offered to clients, in seconds. */
   readonly heartbeatSeconds: number;
   /** The time that a client has until its connection is open. */
@@ -33,6 +35,7 @@ export const defaultLimits: AmqpLimits = {
   channelsMax: 2047,
   unackedMax: 65_535,
   transactionBytesMax: 64 * MiB,
+  transactionAppendsMax: 32_768,
   heartbeatSeconds: 60,
   handshakeMs: 10_000,
   consumerTimeoutMs: 30 * 60_000,

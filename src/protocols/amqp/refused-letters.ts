@@ -51,7 +51,7 @@ export function publishLetters(
   for (const { topic, options } of refusing) {
     const { priority } = options ?? {};
     broker.publishToAll(
-      routeLetter(broker, exchanges, { topic, key: record.key, headers: record.headers }),
+      routeLetter(broker, exchanges, { topic, key: record.key, headers: record.headers, cause: 'overflow' }),
       letterOf(topic, record, broker.clock.now()),
       priority === undefined ? undefined : { priority },
       'each',

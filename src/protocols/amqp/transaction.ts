@@ -1,8 +1,11 @@
 import { recordOf, type Receipt, type Record } from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
 import { publishTo, type Publication } from './publication.ts';
+import type { AmqpLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
 import type { UnackedDelivery } from './unacked.ts';
+
+type TransactionLimits = Pick<AmqpLimits, 'transactionBytesMax' | 'transactionAppendsMax'>;
 
 interface HeldPublish {
   readonly publication: Publication;
@@ -20,12 +23,15 @@ interface HeldAnswer {
  */
 export class Transaction {
   readonly #bytesMax: number;
+  readonly #appendsMax: number;
   #publishes: HeldPublish[] = [];
   #answers: HeldAnswer[] = [];
   #bytes = 0;
+  #appends = 0;
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor({ transactionBytesMax, transactionAppendsMax }: TransactionLimits) {
+    this.#bytesMax = transactionBytesMax;
+    this.#appendsMax = transactionAppendsMax;
   }
 
   /** Keeps a copy of a publish. Throws PRECONDITION_FAILED if the transaction is too large. */
@@ -36,6 +42,12 @@ export class Transaction {
       value: record.value,
     });
     this.#bytes += copy.buffer.length + 100;
+    for (const { topics } of publication) this.#appends += topics.length;
+    if (this.#appends > this.#appendsMax)
+      throw new AmqpError(
+        'PRECONDITION_FAILED',
+        `the publishes of a transaction go to queues more than ${this.#appendsMax} times; commit more often`,
+      );
     if (this.#bytes > this.#bytesMax)
       throw new AmqpError(
         'PRECONDITION_FAILED',
@@ -61,6 +73,7 @@ export class Transaction {
     this.#publishes = [];
     this.#answers = [];
     this.#bytes = 0;
+    this.#appends = 0;
     const done = publishes.map(
       ({ publication, record }) =>
         new Promise<void>((resolve, reject) => {
@@ -83,6 +96,7 @@ export class Transaction {
     this.#publishes = [];
     this.#answers = [];
     this.#bytes = 0;
+    this.#appends = 0;
     return deliveries;
   }
 }

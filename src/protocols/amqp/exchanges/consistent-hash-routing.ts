@@ -1,6 +1,7 @@
 import type { FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError } from '../errors.ts';
 import type { Binding, Destination } from './binding.ts';
+import type { Effort } from './effort.ts';
 import { comparable } from './headers-routing.ts';
 import type { Routed, Routing } from './routing.ts';
 
@@ -56,7 +57,7 @@ export class ConsistentHashRouting implements Routing {
     this.#shares.delete(binding);
   }
 
-  match(message: Routed, found: (binding: Binding) => void): void {
+  match(message: Routed, _: Effort, found: (binding: Binding) => void): void {
     if (this.#shares.size === 0) return;
     const hash = hashOf(this.#valueOf(message));
     let chosen: Binding | undefined;

@@ -1,4 +1,5 @@
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 import type { Routed, Routing } from './routing.ts';
 
 /** A message matches the bindings with its routing key. */
@@ -18,7 +19,7 @@ export class DirectRouting implements Routing {
     if (bindings?.size === 0) this.#byKey.delete(binding.routingKey);
   }
 
-  match({ routingKeys }: Routed, found: (binding: Binding) => void): void {
+  match({ routingKeys }: Routed, _: Effort, found: (binding: Binding) => void): void {
     for (const key of routingKeys) for (const binding of this.#byKey.get(key) ?? []) found(binding);
   }
 }

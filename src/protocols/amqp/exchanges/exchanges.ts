@@ -3,6 +3,7 @@ import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from '../errors.ts';
 import { plainNames, type VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
+import { Effort } from './effort.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
 import { Exchange, type ExchangeDefinition } from './exchange.ts';
 import { checkWeight } from './consistent-hash-routing.ts';
@@ -42,6 +43,8 @@ export interface Route {
 export class Exchanges {
   /** Changes whenever a route may have changed. */
   generation = 0;
+  /** Steps of routing, counted from the start. */
+  steps = 0;
   /** The names of the virtual host that they are in. */
   readonly names: VhostNames;
   readonly #broker: Broker;
@@ -166,18 +169,41 @@ export class Exchanges {
     await Promise.all(gone);
   }
 
-  /** The queues that a message goes to, each once. */
+  /** The queues that a message goes to, each once. Throws PRECONDITION_FAILED when that is too much work. */
   route(exchange: Exchange, message: Routed): Route {
+    const effort = new Effort();
     const [now, later] = [new Reached(), new Reached()];
+    try {
+      const isOfKey = this.#find(exchange, message, effort, now, later);
+      return { topics: [...now.topics], delayed: [...later.topics], isOfKey };
+    } finally {
+      this.steps += effort.steps;
+    }
+  }
+
+  /** The same for a dead letter, which is refused by nobody: the queues that are found before it is too much. */
+  routeLetter(exchange: Exchange, message: Routed): Pick<Route, 'topics' | 'delayed'> {
+    const [now, later] = [new Reached(), new Reached()];
+    try {
+      this.#find(exchange, message, new Effort(), now, later);
+    } catch (error) {
+      if (!(error instanceof AmqpError)) throw error;
+    }
+    return { topics: [...now.topics], delayed: [...later.topics] };
+  }
+
+  /** Reaches the queues; returns whether all messages with this routing key go to them. */
+  #find(exchange: Exchange, message: Routed, effort: Effort, now: Reached, later: Reached): boolean {
     let isOfKey = true;
     const visit = (exchange: Exchange, from: Reached): void => {
       const delays = exchange.delays && delayOf(message.headers()) > 0;
       const reached = delays ? later : from;
       if (reached.exchanges.has(exchange)) return;
       reached.exchanges.add(exchange);
+      effort.spend(1);
       let hasMatched = false;
       if (exchange.delays || !exchange.routing.isOfKey) isOfKey = false;
-      exchange.routing.match(message, ({ destination }) => {
+      exchange.routing.match(message, effort, ({ destination }) => {
         hasMatched = true;
         if (destination.kind === 'queue') reached.topics.add(destination.topic);
         else visit(destination.exchange, reached);
@@ -186,7 +212,7 @@ export class Exchanges {
       if (alternate) visit(alternate, reached);
     };
     visit(exchange, now);
-    return { topics: [...now.topics], delayed: [...later.topics], isOfKey };
+    return isOfKey;
   }
 
   #exchangeOf(definition: ExchangeDefinition): Exchange {

@@ -1,4 +1,5 @@
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 import type { Routed, Routing } from './routing.ts';
 
 /** Every message matches every binding. */
@@ -14,7 +15,7 @@ export class FanoutRouting implements Routing {
     this.#bindings.delete(binding);
   }
 
-  match(_: Routed, found: (binding: Binding) => void): void {
+  match(_: Routed, __: Effort, found: (binding: Binding) => void): void {
     for (const binding of this.#bindings) found(binding);
   }
 }

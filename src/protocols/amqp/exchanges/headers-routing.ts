@@ -1,6 +1,7 @@
 import { Decimal, Timestamp, type FieldTable, type FieldValue } from '../../../wire/amqp/index.ts';
 import { AmqpError } from '../errors.ts';
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 import type { Routed, Routing } from './routing.ts';
 
 const matchModes = ['all', 'any', 'all-with-x', 'any-with-x'] as const;
@@ -8,7 +9,29 @@ type MatchMode = (typeof matchModes)[number];
 
 interface Condition {
   readonly isAny: boolean;
-  readonly pairs: readonly (readonly [name: string, value: FieldValue])[];
+  /** A value is as `comparable` makes it; undefined asks only for the name. */
+  readonly pairs: readonly (readonly [name: string, value: Comparable | undefined])[];
+}
+
+/** Equal for values that are equal. */
+type Comparable = string;
+
+/** The headers of a message, each made comparable once, when a binding first asks for it. */
+class Given {
+  readonly #headers: FieldTable;
+  readonly #comparable = new Map<string, Comparable>();
+
+  constructor(headers: FieldTable) {
+    this.#headers = headers;
+  }
+
+  has(name: string, value: Comparable | undefined): boolean {
+    const given = this.#headers.get(name);
+    if (given === undefined || value === undefined) return given !== undefined;
+    let known = this.#comparable.get(name);
+    if (known === undefined) this.#comparable.set(name, (known = comparable(given)));
+    return known === value;
+  }
 }
 
 /**
@@ -28,10 +51,13 @@ export class HeadersRouting implements Routing {
     this.#conditions.delete(binding);
   }
 
-  match(message: Routed, found: (binding: Binding) => void): void {
+  match(message: Routed, effort: Effort, found: (binding: Binding) => void): void {
     if (this.#conditions.size === 0) return;
-    const headers = message.headers();
-    for (const [binding, condition] of this.#conditions) if (fits(condition, headers)) found(binding);
+    const given = new Given(message.headers());
+    for (const [binding, condition] of this.#conditions) {
+      effort.spend(1 + condition.pairs.length);
+      if (fits(condition, given)) found(binding);
+    }
   }
 }
 
@@ -48,15 +74,14 @@ export function checkMatchMode(table: FieldTable): void {
 function conditionOf(table: FieldTable): Condition {
   const mode = (table.get('x-match') ?? 'all') as MatchMode;
   const withX = mode.endsWith('-with-x');
-  const pairs = [...table].filter(([name]) => name !== 'x-match' && (withX || !name.startsWith('x-')));
+  const pairs = [...table]
+    .filter(([name]) => name !== 'x-match' && (withX || !name.startsWith('x-')))
+    .map(([name, value]) => [name, value === null ? undefined : comparable(value)] as const);
   return { isAny: mode.startsWith('any'), pairs };
 }
 
-function fits({ isAny, pairs }: Condition, headers: FieldTable): boolean {
-  const has = ([name, value]: readonly [string, FieldValue]): boolean => {
-    const given = headers.get(name);
-    return given !== undefined && (value === null || sameValue(value, given));
-  };
+function fits({ isAny, pairs }: Condition, given: Given): boolean {
+  const has = ([name, value]: Condition['pairs'][number]): boolean => given.has(name, value);
   return isAny ? pairs.some(has) : pairs.every(has);
 }
 
@@ -66,7 +91,7 @@ export function sameValue(one: FieldValue, other: FieldValue): boolean {
 }
 
 /** A value as text: equal values have the same text, whatever the sizes of their numbers. */
-export function comparable(value: FieldValue): string {
+export function comparable(value: FieldValue): Comparable {
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('base64')}`;
   if (value instanceof Timestamp) return `time ${value.seconds}`;
   if (value instanceof Decimal) return `decimal ${value.scale} ${value.value}`;

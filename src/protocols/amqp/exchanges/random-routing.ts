@@ -1,5 +1,6 @@
 import type { Random } from '../../../util/index.ts';
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 import type { Routed, Routing } from './routing.ts';
 
 /** Each message goes to one binding, which is chosen at random. */
@@ -21,7 +22,7 @@ export class RandomRouting implements Routing {
     if (at >= 0) this.#bindings.splice(at, 1);
   }
 
-  match(_: Routed, found: (binding: Binding) => void): void {
+  match(_: Routed, __: Effort, found: (binding: Binding) => void): void {
     if (this.#bindings.length > 0) found(this.#bindings[this.#random.int(this.#bindings.length)]!);
   }
 }

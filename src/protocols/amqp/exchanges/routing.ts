@@ -1,5 +1,6 @@
 import type { FieldTable, Properties } from '../../../wire/amqp/index.ts';
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 
 /** What a message is routed by. */
 export interface Routed {
@@ -29,5 +30,6 @@ export interface Routing {
   readonly isOfKey: boolean;
   add(binding: Binding): void;
   remove(binding: Binding): void;
-  match(message: Routed, found: (binding: Binding) => void): void;
+  /** Throws PRECONDITION_FAILED when that is too much work. */
+  match(message: Routed, effort: Effort, found: (binding: Binding) => void): void;
 }

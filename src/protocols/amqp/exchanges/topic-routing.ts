@@ -1,4 +1,5 @@
 import type { Binding } from './binding.ts';
+import type { Effort } from './effort.ts';
 import type { Routed, Routing } from './routing.ts';
 
 /** One word of the patterns that go through it. */
@@ -44,15 +45,16 @@ export class TopicRouting implements Routing {
     for (let i = words.length; i > 0 && path[i]!.isEmpty; i--) path[i - 1]!.words.delete(words[i - 1]!);
   }
 
-  match({ routingKeys }: Routed, found: (binding: Binding) => void): void {
-    for (const key of routingKeys) this.#matchKey(key, found);
+  match({ routingKeys }: Routed, effort: Effort, found: (binding: Binding) => void): void {
+    for (const key of routingKeys) this.#matchKey(key, effort, found);
   }
 
-  #matchKey(routingKey: string, found: (binding: Binding) => void): void {
+  #matchKey(routingKey: string, effort: Effort, found: (binding: Binding) => void): void {
     const words = wordsOf(routingKey);
     // All nodes that the words so far lead to, so that a pattern of many `#` costs no more than words ×
     // nodes.
     let nodes = withHashes(new Set([this.#root]));
+    effort.spend(nodes.size);
     for (const word of words) {
       const next = new Set<Node>();
       for (const [node, isHash] of nodes) {
@@ -63,6 +65,7 @@ export class TopicRouting implements Routing {
         }
       }
       nodes = withHashes(next, nodes);
+      effort.spend(nodes.size);
     }
     for (const node of nodes.keys()) for (const binding of node.bindings) found(binding);
   }

@@ -8,7 +8,7 @@ import { on, type Handling } from './handler.ts';
 export const txHandlers: readonly Handling[] = [
   on(methods.tx.select, (channel) => {
     if (channel.confirms) throw new AmqpError('PRECONDITION_FAILED', 'cannot switch from confirm to tx mode');
-    channel.transaction ??= new Transaction(channel.session.host.limits.transactionBytesMax);
+    channel.transaction ??= new Transaction(channel.session.host.limits);
     channel.send(methods.tx.selectOk, {});
   }),
 
