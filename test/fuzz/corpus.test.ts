@@ -9,7 +9,11 @@ import { targets } from './targets/index.ts';
 // Earlier findings of `npm run fuzz`, the seeds, and some inputs made from them: without coverage, the same
 // every time.
 
-const mutations: { readonly [target: string]: number } = { 'nats-api': 60, 'log-recovery': 40 };
+const mutations: { readonly [target: string]: number } = {
+  'nats-api': 60,
+  'amqp-session': 20,
+  'log-recovery': 40,
+};
 const mutationsOfOthers = 300;
 
 for (const target of targets) {

@@ -1,5 +1,6 @@
 import type { Target } from '../target.ts';
 import { amqpFrames } from './amqp-frames.ts';
+import { amqpSession } from './amqp-session.ts';
 import { configuration } from './configuration.ts';
 import { kafkaRecords } from './kafka-records.ts';
 import { kafkaRequest } from './kafka-request.ts';
@@ -13,6 +14,7 @@ export const targets: readonly Target[] = [
   natsParser,
   natsApi,
   amqpFrames,
+  amqpSession,
   kafkaRequest,
   kafkaRecords,
   logRecovery,
