@@ -5,6 +5,7 @@ import { type Row, finish, skip } from './outcome.ts';
 import { injections, runSyncFailure } from './sync-failures.ts';
 import type { Violation } from './history.ts';
 import { limitsCases, runLimits } from './limits.ts';
+import { amqpCanarySteps } from './amqp-canary.ts';
 import { canarySteps } from './canary.ts';
 import { kafkaCanarySteps } from './kafka-canary.ts';
 import { runSoak } from './soak.ts';
@@ -171,6 +172,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
     const timed = [
       ...canarySteps.map((step) => [`canary ${step}`, result.canary.timesMs[step]] as const),
       ...kafkaCanarySteps.map((step) => [`Kafka canary ${step}`, result.kafkaCanary.timesMs[step]] as const),
+      ...amqpCanarySteps.map((step) => [`AMQP canary ${step}`, result.amqpCanary.timesMs[step]] as const),
     ];
     for (const [what, unsorted] of timed) {
       const times = unsorted.toSorted((a, b) => a - b);
@@ -230,10 +232,10 @@ async function each(): Promise<void> {
       args,
     });
     // The broker's own part of it, where the system tells: on a busy machine the rest is the machine's.
-    const waitedMs = longestMs.processor || Math.max(longestMs.nats, longestMs.kafka);
+    const waitedMs = longestMs.processor || Math.max(longestMs.nats, longestMs.kafka, longestMs.amqp);
     const text = [
       `${(bytes / 1e6).toFixed(3)} MB`,
-      `others waited ${waitedMs.toFixed(0)} ms (on this machine a PING ${longestMs.nats.toFixed(0)}, an ApiVersions ${longestMs.kafka.toFixed(0)})`,
+      `others waited ${waitedMs.toFixed(0)} ms (on this machine a PING ${longestMs.nats.toFixed(0)}, an ApiVersions ${longestMs.kafka.toFixed(0)}, a flow ${longestMs.amqp.toFixed(0)})`,
       `${outcome} after ${answeredMs.toFixed(0)} ms with ${(answerBytes / 1e6).toFixed(3)} MB`,
       `${processorMs.toFixed(0)} ms of a processor`,
     ].join(', ');

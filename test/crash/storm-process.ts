@@ -1,5 +1,6 @@
 import { SeededRandom } from '../../src/util/index.ts';
-import { type Target, attacks, launch } from './attacks.ts';
+import { type Target, launch } from './attack.ts';
+import { attacks } from './attacks.ts';
 
 // All attacks at once, in a process of their own: `storm-process.js TARGET-JSON SEED PART-OF-NAME`. Tells its
 // counts twice a second.

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type StormCounts, type Target, stormSubject, stormToken } from './attacks.ts';
+import { AmqpCanary } from './amqp-canary.ts';
+import { type StormCounts, type Target, stormToken } from './attack.ts';
+import { stormSubject } from './attacks.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
 import { Child, type End, scriptPath } from './child.ts';
@@ -23,6 +25,7 @@ export interface StormResult {
   readonly attacks: readonly { readonly name: string; readonly counts: StormCounts }[];
   readonly canary: Canary;
   readonly kafkaCanary: KafkaCanary;
+  readonly amqpCanary: AmqpCanary;
   readonly rssMaxMib: number;
   /** How the broker ended when it was told to stop. */
   readonly end: End;
@@ -34,15 +37,15 @@ const mib = 2 ** 20;
 const everyAttackMs = 60_000;
 
 /**
- * A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS and by
- * Kafka.
+ * A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS, by
+ * Kafka and by AMQP.
  */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { directory, seed, seconds, roundsMin, only = '' } = options;
   const dataDirectory = join(directory, 'data');
   await mkdir(dataDirectory);
   const args = ['--log-level', 'error', '--disk-free-min', '0', '--nats-token', stormToken];
-  args.push('--admin-token', stormToken);
+  args.push('--admin-token', stormToken, '--amqp-user', stormToken, '--amqp-password', stormToken);
   const broker = new BrokerProcess({ kind: 'serve', dataDirectory, workDirectory: directory, args });
   let storm: Child | undefined;
   let attacks: StormResult['attacks'] = [];
@@ -55,7 +58,11 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     if (kafkaPort === undefined) throw new Error('the server does not listen for Kafka clients');
     const kafkaCanary = new KafkaCanary(kafkaPort);
     await kafkaCanary.prepare();
-    const target: Target = { natsPort: broker.port, adminPort: broker.adminPort ?? 0, kafkaPort };
+    const { amqpPort, amqpAdminPort } = broker;
+    const amqpCanary = new AmqpCanary(amqpPort, stormToken);
+    await amqpCanary.prepare();
+    const adminPort = broker.adminPort ?? 0;
+    const target: Target = { natsPort: broker.port, adminPort, kafkaPort, amqpPort, amqpAdminPort };
     const stormArgs = [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed), only];
     storm = new Child(process.execPath, stormArgs, { ipc: true });
     storm.process.on('message', (counts: StormResult['attacks']) => (attacks = counts));
@@ -68,18 +75,19 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     const isDone = (): boolean =>
       broker.end !== undefined ||
       (performance.now() - begin > seconds * 1000 &&
-        Math.min(canary.rounds, kafkaCanary.rounds) >= roundsMin &&
+        Math.min(canary.rounds, kafkaCanary.rounds, amqpCanary.rounds) >= roundsMin &&
         haveAllBegun());
-    await Promise.all([canary.run(isDone), kafkaCanary.run(isDone)]);
+    await Promise.all([canary.run(isDone), kafkaCanary.run(isDone), amqpCanary.run(isDone)]);
     clearInterval(watch);
     await sleep(600); // the counts of the last half second
-    const problems = [...canary.problems, ...kafkaCanary.problems];
+    const problems = [...canary.problems, ...kafkaCanary.problems, ...amqpCanary.problems];
     if (broker.end !== undefined) problems.push(`the broker ended with ${broker.end}: ${broker.output}`);
     await storm.kill();
     const end = await broker.stop();
     if (end !== 0) problems.push(`the stop ended with ${end}: ${broker.output}`);
     const elapsed = (performance.now() - begin) / 1000;
-    return { seconds: elapsed, attacks, canary, kafkaCanary, rssMaxMib: rssMax / mib, end, problems };
+    const canaries = { canary, kafkaCanary, amqpCanary };
+    return { seconds: elapsed, attacks, ...canaries, rssMaxMib: rssMax / mib, end, problems };
   } finally {
     await storm?.kill();
     await broker.kill();

@@ -2,12 +2,15 @@
 export interface Ports {
   readonly nats: number;
   readonly kafka: number;
+  readonly amqp: number;
+  readonly amqpAdmin: number;
 }
 
 /** The longest waits of other connections, in milliseconds. */
 export interface LongestWait {
   readonly nats: number;
   readonly kafka: number;
+  readonly amqp: number;
   /** Processor time of the broker's thread during one wait: the rest is the machine's. */
   readonly processor: number;
 }
@@ -17,7 +20,7 @@ export interface LongestWait {
  */
 export interface CostlyInput {
   readonly name: string;
-  readonly protocol: 'kafka' | 'nats';
+  readonly protocol: keyof Ports;
   /** Creates the topics, streams and messages that the input needs. */
   readonly prepare?: (ports: Ports) => Promise<void>;
   /** The bytes of each connection. */
@@ -29,8 +32,9 @@ export interface CostlyInput {
   /** Connections that send it at once. */
   readonly connections?: number;
   /**
-   * Answers to one connection: response frames of Kafka, messages of NATS. The server may also end the
-   * connection.
+   * Answers to one connection: response frames of Kafka, messages of NATS. An AMQP client has its answer when
+   * its channel or its connection is closed. The server may also end the connection, as it does after an HTTP
+   * request that asks for that.
    */
   readonly answers: number;
 }

@@ -1,14 +1,16 @@
 import { connect } from 'node:net';
+import { methodFrame, methods } from '../../../src/wire/amqp/index.ts';
 import { requestBytes } from '../../protocols/kafka/kit.ts';
+import { greeting as amqpGreeting } from './amqp-frames.ts';
 import type { LongestWait, Ports } from './input.ts';
 import { scheduled } from './scheduled.ts';
 
-// Two connections that ask the least there is to ask, all the time: `ping-process.js JSON` with the ports and
+// Three connections that ask the least there is to ask, all the time: `ping-process.js JSON` with the ports and
 // the process of the broker. Told to begin, it forgets; told to end, it tells the longest waits.
 
 const everyMs = 2;
 const { ports, pid } = JSON.parse(process.argv[2] ?? '') as { readonly ports: Ports; readonly pid: number };
-const nothing: LongestWait = { nats: 0, kafka: 0, processor: 0 };
+const nothing: LongestWait = { nats: 0, kafka: 0, amqp: 0, processor: 0 };
 let longest: { -readonly [K in keyof LongestWait]: number } = { ...nothing };
 
 /**
@@ -16,8 +18,8 @@ let longest: { -readonly [K in keyof LongestWait]: number } = { ...nothing };
  * want a login that the question does not need.
  */
 function keepAsking(
-  protocol: keyof Ports,
-  greeting: string,
+  protocol: 'nats' | 'kafka' | 'amqp',
+  greeting: string | Buffer,
   question: Buffer,
   isAnswer: RegExp | undefined,
 ): void {
@@ -54,6 +56,9 @@ const watched = new Set<() => void>();
 const greeting = 'CONNECT {"verbose":false,"user":"pillarbox","pass":"right"}\r\n';
 keepAsking('nats', greeting, Buffer.from('PING\r\n'), /PONG/);
 keepAsking('kafka', '', Buffer.concat(requestBytes('ApiVersions', 0, {})), undefined);
+// channel.flow, and its answer.
+const flow = methodFrame(1, methods.channel.flow, { active: true });
+keepAsking('amqp', amqpGreeting, flow, new RegExp(String.raw`\x00\x14\x00\x15`));
 
 process.on('message', (told: 'begin' | 'end') => {
   if (told === 'begin') longest = { ...nothing };

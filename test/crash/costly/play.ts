@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameSplitter } from '../../../src/wire/kafka/index.ts';
 import { BrokerProcess, type BrokerSettings } from '../broker-process.ts';
 import { Child, scriptPath } from '../child.ts';
+import { endOfChannel, greeting as amqpGreeting } from './amqp-frames.ts';
 import type { CostlyInput, LongestWait, Ports } from './input.ts';
 import { scheduled } from './scheduled.ts';
 
@@ -25,12 +26,14 @@ export interface Played {
 
 /** The longest allowed wait of another connection, besides the waits that the machine causes. */
 export const waitMsMax = 200;
+/** Of a frame of AMQP: type, channel, length, class and method. */
+const frameHeadBytes = 11;
 const answeredMsMax = 90_000;
 /** For work that goes on after the answer. */
 const afterMs = 500;
 
 /**
- * Plays an input against a broker of its own as it is installed, while two other connections ask for the
+ * Plays an input against a broker of its own as it is installed, while three other connections ask for the
  * least there is to ask.
  */
 export async function play(input: CostlyInput, settings: Omit<BrokerSettings, 'kind'>): Promise<Played> {
@@ -39,7 +42,12 @@ export async function play(input: CostlyInput, settings: Omit<BrokerSettings, 'k
   let pings: Child | undefined;
   try {
     await broker.start();
-    const ports: Ports = { nats: broker.port, kafka: broker.kafkaPort! };
+    const ports: Ports = {
+      nats: broker.port,
+      kafka: broker.kafkaPort!,
+      amqp: broker.amqpPort,
+      amqpAdmin: broker.amqpAdminPort!,
+    };
     await input.prepare?.(ports);
     const bytes = input.bytes();
     const script = scriptPath('./costly/ping-process.js');
@@ -103,7 +111,11 @@ function send(
       if (protocol === 'kafka') {
         splitter.push(chunk);
         while (splitter.next()) left--;
-      } else {
+      } else if (protocol === 'amqp') {
+        const text = tail + chunk.toString('latin1');
+        if (endOfChannel.test(text)) left = 0;
+        tail = text.slice(-frameHeadBytes);
+      } else if (protocol === 'nats') {
         const text = tail + chunk.toString('latin1');
         left -= text.split('MSG _INBOX.').length - 1;
         tail = text.slice(-'MSG _INBOX'.length);
@@ -113,6 +125,7 @@ function send(
     socket.on('error', () => {});
     socket.on('close', () => end('closed'));
     if (protocol === 'nats') socket.write(greeting);
+    if (protocol === 'amqp') socket.write(amqpGreeting);
     socket.write(bytes);
   });
 }
