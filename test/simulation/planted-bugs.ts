@@ -583,6 +583,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'topic.append(admission, record, deaf, undefined);',
     replace:
       '{ const { published } = answer; answer.published = (told) => { topic.append(admission, record, deaf, undefined); published(told); }; }',
+    tests: ['broker/topics/publish-to-all.test.js'],
   },
   {
     name: 'what was given back is forgotten at a checkpoint',

@@ -65,6 +65,21 @@ test('a publish to several topics is in all of them, each once, also after a res
   for (const { count } of kit.broker.topics.values()) assert.equal(count, 1);
 });
 
+test('all topics have it in one commit', async () => {
+  const { kit, topics } = await withTopics({}, {}, {});
+  await using _ = kit;
+  void publish(kit, topics, 'all-or-none');
+  const files = await new Promise<TestBroker['files']>((resolve) =>
+    kit.broker.afterCommit(() => resolve(kit.files.copy())),
+  );
+  await using after = new TestBroker(files, kit.clock);
+  await after.start();
+  assert.deepEqual(
+    topics.map(({ name }) => after.broker.topic(name)!.count),
+    [1, 1, 1],
+  );
+});
+
 test('all or none: one topic that is full refuses the publish, and no topic has it', async () => {
   const { kit, topics, counts } = await withTopics({}, full, {});
   await using _ = kit;
