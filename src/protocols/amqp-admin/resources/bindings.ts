@@ -21,17 +21,17 @@ export interface BindingJson {
   readonly properties_key: string;
 }
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listedBindings(request, allBindings(request, api));
 }
 
 /** The bindings of a queue, with that of the default exchange. */
-export function ofQueue(request: ApiRequest, api: Api): ApiReply {
+export function ofQueue(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = queueOf(request, api);
   return listedBindings(request, to(allBindings(request, api), 'queue', name));
 }
 
-export function fromExchange(request: ApiRequest, api: Api): ApiReply {
+export function fromExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = exchangeOf(request, api);
   return listedBindings(
     request,
@@ -39,13 +39,13 @@ export function fromExchange(request: ApiRequest, api: Api): ApiReply {
   );
 }
 
-export function toExchange(request: ApiRequest, api: Api): ApiReply {
+export function toExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = exchangeOf(request, api);
   return listedBindings(request, to(allBindings(request, api), 'exchange', name));
 }
 
 /** The bindings between two ends: none if there is none of the ends. */
-export function betweenEnds(request: ApiRequest, api: Api): ApiReply {
+export function betweenEnds(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listedBindings(request, between(request, api));
 }
 
@@ -82,7 +82,7 @@ function allBindings(request: ApiRequest, api: Api): BindingJson[] {
   ];
 }
 
-function listedBindings({ query }: ApiRequest, entries: readonly BindingJson[]): ApiReply {
+function listedBindings({ query }: ApiRequest, entries: readonly BindingJson[]): Promise<ApiReply> {
   return listed(query, {
     entries: entries.toSorted(inOrder),
     nameOf: ({ source }) => source,

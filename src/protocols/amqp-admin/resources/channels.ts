@@ -7,11 +7,11 @@ import type { ApiRequest } from '../request.ts';
 import { connectionOf, connectionsIn, visibleConnections } from './connections.ts';
 import { consumersOfChannel } from './consumers.ts';
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listedChannels(request, connectionsIn(request, api).flatMap(channelsOf), api);
 }
 
-export function ofConnection(request: ApiRequest, api: Api): ApiReply {
+export function ofConnection(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listedChannels(request, channelsOf(connectionOf(request, api)), api);
 }
 
@@ -22,7 +22,7 @@ export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply 
   return shown(query, { ...describeChannel(found, api), consumer_details: consumersOfChannel(found) });
 }
 
-function listedChannels({ query }: ApiRequest, entries: readonly OpenChannel[], api: Api): ApiReply {
+function listedChannels({ query }: ApiRequest, entries: readonly OpenChannel[], api: Api): Promise<ApiReply> {
   return listed(query, {
     entries,
     nameOf: nameOfChannel,

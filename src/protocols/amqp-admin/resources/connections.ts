@@ -8,7 +8,7 @@ import { gone, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { hostOf } from '../virtual-hosts.ts';
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listed(request.query, {
     entries: connectionsIn(request, api),
     nameOf: nameOfConnection,

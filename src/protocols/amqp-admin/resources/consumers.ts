@@ -7,7 +7,7 @@ import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { connectionsIn } from './connections.ts';
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   const channels = connectionsIn(request, api).flatMap(channelsOf);
   return listed(request.query, {
     entries: channels.flatMap(consumersOfChannel),

@@ -7,7 +7,7 @@ import type { ApiRequest } from '../request.ts';
 import { hostOf, hostsOf } from '../virtual-hosts.ts';
 import { defaultExchange, maySee, visibleExchanges, type ExchangeEntry } from '../visible.ts';
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listed(request.query, {
     entries: visibleExchanges(request.caller, hostsOf(request, api)),
     nameOf: ({ name }) => name,

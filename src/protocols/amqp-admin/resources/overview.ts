@@ -66,7 +66,7 @@ export function nothing(request: ApiRequest, api: Api): ApiReply {
   return { kind: 'list', entries: [] };
 }
 
-export function nodes({ caller, query }: ApiRequest, { node }: Api): ApiReply {
+export function nodes({ caller, query }: ApiRequest, { node }: Api): Promise<ApiReply> {
   checkMonitor(caller);
   return listed(query, {
     entries: [node],

@@ -27,7 +27,7 @@ import { hostForNew, hostOf, hostsOf } from '../virtual-hosts.ts';
 
 const policiesMax = 1_000;
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkPolicymaker(request.caller);
   return listed(request.query, {
     entries: policiesIn(hostsOf(request, api), api),

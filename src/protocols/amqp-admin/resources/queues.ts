@@ -12,7 +12,7 @@ import { hostOf, hostsOf } from '../virtual-hosts.ts';
 import { visibleQueues, type QueueEntry } from '../visible.ts';
 import { consumersOfQueue } from './consumers.ts';
 
-export function list(request: ApiRequest, api: Api): ApiReply {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { caller, query } = request;
   const isShort = query.get('disable_stats') === 'true';
   const withTotals = query.get('enable_queue_totals') === 'true';

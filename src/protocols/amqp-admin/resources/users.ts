@@ -26,7 +26,7 @@ interface ShownUser {
 /** Without users in the configuration, everybody is this one. */
 const anyone: User = { name: guest, credentials: {}, permissions: undefined };
 
-export function list({ caller, query }: ApiRequest, api: Api): ApiReply {
+export function list({ caller, query }: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(caller);
   return listed(query, { entries: shownUsers(api), nameOf: ({ name }) => name, describe: describeUser });
 }
@@ -36,7 +36,7 @@ export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply 
   return shown(query, describeUser(userOf(params['user'], api)));
 }
 
-export function permissions(request: ApiRequest, api: Api): ApiReply {
+export function permissions(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(request.caller);
   const hosts = new Set(hostsOf(request, api).map(({ name }) => name));
   const all = permissionsIn(shownUsers(api));
@@ -46,7 +46,7 @@ export function permissions(request: ApiRequest, api: Api): ApiReply {
   );
 }
 
-export function permissionsOfUser({ caller, params, query }: ApiRequest, api: Api): ApiReply {
+export function permissionsOfUser({ caller, params, query }: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(caller);
   return listedPermissions(query, permissionsIn([userOf(params['user'], api)]));
 }
@@ -97,7 +97,7 @@ function describePassword(password: Password | undefined): object {
 /** The permissions of a user in a virtual host, as they are listed. */
 type PermissionsJson = PermissionPatterns & { readonly user: string; readonly vhost: string };
 
-function listedPermissions(query: URLSearchParams, entries: readonly PermissionsJson[]): ApiReply {
+function listedPermissions(query: URLSearchParams, entries: readonly PermissionsJson[]): Promise<ApiReply> {
   return listed(query, {
     entries,
     nameOf: ({ user }) => user,

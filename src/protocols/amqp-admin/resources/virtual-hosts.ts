@@ -8,7 +8,7 @@ import type { ApiRequest } from '../request.ts';
 import { totalsOf } from '../totals.ts';
 import { hostOf, visibleHosts } from '../virtual-hosts.ts';
 
-export function list({ caller, query }: ApiRequest, api: Api): ApiReply {
+export function list({ caller, query }: ApiRequest, api: Api): Promise<ApiReply> {
   return listed(query, {
     entries: visibleHosts(api, caller),
     nameOf: ({ name }) => name,
