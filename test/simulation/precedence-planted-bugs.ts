@@ -31,6 +31,7 @@ export const precedencePlantedBugs: readonly PlantedBug[] = [
     file: 'broker/groups/active-consumer.js',
     find: 'if (!this.#active)\n            this.#choose();',
     replace: ';',
+    tests: ['broker/groups/precedence.test.js'],
   },
   {
     name: 'a pull that ended stays in the way of one that lasts',

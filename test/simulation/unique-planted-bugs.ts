@@ -37,6 +37,7 @@ export const uniquePlantedBugs: readonly PlantedBug[] = [
     file: 'broker/groups/group-partition.js',
     find: 'this.#afterStandIns(record, this.#backfill.first, to)',
     replace: 'record',
+    tests: ['broker/topics/unique-keys.test.js'],
   },
   {
     name: 'a replaced message stays',
