@@ -47,8 +47,8 @@ interface Flags {
 }
 
 /**
- * The topic of a stream with these arguments, which is `shown` so: only its limits remove messages. Throws PRECONDITION_FAILED for
- * a property or an argument that streams do not have.
+ * The topic of a stream with these arguments, which is `shown` so: only its limits remove messages. Throws
+ * PRECONDITION_FAILED for a property or an argument that streams do not have.
  */
 export function streamTopic(shown: string, flags: Flags, table: FieldTable): Partial<TopicOptions> {
   checkFlags(shown, flags);
