@@ -132,6 +132,7 @@ describe('connections', () => {
       { name: 'nats', connections: 1, authenticates: false },
       { name: 'kafka', connections: 0, authenticates: false },
       { name: 'amqp', connections: 0, authenticates: false },
+      { name: 'amqpAdmin', connections: 0, authenticates: false },
     ]);
     const { connections: own, ...admin } = (protocols as Json[]).at(-1) ?? {};
     assert.deepEqual([Number(own) >= 1, admin], [true, { name: 'admin', authenticates: false }]);
