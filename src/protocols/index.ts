@@ -33,6 +33,7 @@ export {
   checkOrigin,
   findRoute,
   jsonPieces,
+  nestsDeeper,
   type Route,
 } from './http/index.ts';
 export { problemOfTls, tlsFilesOf } from './protocol.ts';

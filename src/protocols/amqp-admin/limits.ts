@@ -7,6 +7,9 @@ export const managementLimits: Partial<HttpLimits> = {
   bodyBytesMax: 20 * 2 ** 20,
 };
 
+/** Levels of arrays and objects in a body. A deeper one takes long to parse: 20 MiB of brackets some 2 s. */
+export const bodyDepthMax = 100;
+
 /** Entries of a page, as in RabbitMQ. */
 export const pageSizeDefault = 100;
 export const pageSizeMax = 500;

@@ -1,6 +1,7 @@
-import type { HttpRequest, RouteParams } from '../http/index.ts';
+import { nestsDeeper, type HttpRequest, type RouteParams } from '../http/index.ts';
 import type { Caller } from './caller.ts';
 import { badRequest } from './errors.ts';
+import { bodyDepthMax } from './limits.ts';
 
 /** A value of JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
@@ -22,7 +23,9 @@ export interface ApiRequest {
 
 /** Reads a body as RabbitMQ does, whatever its content type. */
 export async function readBody(request: HttpRequest): Promise<JsonObject> {
-  const text = (await request.bytes()).toString('utf8').replace(/^\uFEFF/, '');
+  const bytes = await request.bytes();
+  if (nestsDeeper(bytes, bodyDepthMax)) throw badRequest(`nested deeper than ${bodyDepthMax} levels`);
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (text === '' || text === 'null' || text === 'undefined') return {};
   let value: unknown;
   try {

@@ -8,6 +8,7 @@ import {
   type HttpReply,
   type HttpRequest,
   jsonPieces,
+  nestsDeeper,
   Listener,
   type Route as PathRoute,
   type TlsGuard,
@@ -168,12 +169,17 @@ function refusal(
   };
 }
 
+/** A deeper body takes long to parse: 8 MiB of brackets some 0.5 s. */
+const bodyDepthMax = 10_000;
+
 async function readJson(request: HttpRequest): Promise<unknown> {
   const body = await request.bytes();
   if (body.length === 0) return undefined;
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json\b/i.test(type))
     throw new HttpError(415, 'not-json', 'Send the body as JSON with "Content-Type: application/json".');
+  if (nestsDeeper(body, bodyDepthMax))
+    throw invalidRequest(`The body is nested deeper than ${bodyDepthMax} levels.`);
   try {
     return JSON.parse(body.toString('utf8')) as unknown;
   } catch {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HeaderJson, MessageJson, ValueForm } from '../../admin-api/index.ts';
 import type { Header, Record, StoredMessage } from '../../broker/index.ts';
+import { nestsDeeper } from '../../protocols/index.ts';
 
 export const valueForms: readonly ValueForm[] = ['auto', 'utf8', 'json', 'base64'];
 
@@ -51,7 +52,7 @@ function valueJson(
   truncated: boolean,
 ): { value: unknown; encoding: MessageJson['encoding'] } {
   if (as === 'base64') return { value: bytes && base64(bytes), encoding: bytes && 'base64' };
-  if (as === 'json' && bytes && !truncated && jsonDepth(bytes) <= jsonDepthMax) {
+  if (as === 'json' && bytes && !truncated && !nestsDeeper(bytes, jsonDepthMax)) {
     try {
       return { value: JSON.parse(utf8(bytes)) as unknown, encoding: 'json' };
     } catch {
@@ -69,23 +70,6 @@ function valueJson(
  * 1,000 levels.
  */
 const jsonDepthMax = 500;
-
-/** The depth of nested arrays and objects. For text that is not JSON the number means nothing. */
-function jsonDepth(bytes: Uint8Array): number {
-  let depth = 0;
-  let deepest = 0;
-  let isInText = false;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (isInText) {
-      if (byte === 0x5c) at++;
-      else if (byte === 0x22) isInText = false;
-    } else if (byte === 0x22) isInText = true;
-    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x5d || byte === 0x7d) depth--;
-  }
-  return deepest;
-}
 
 function bytesJson(bytes: Uint8Array | null): { value: string | null; encoding: 'utf8' | 'base64' | null } {
   if (bytes === null) return { value: null, encoding: null };

@@ -56,6 +56,11 @@ describe('a queue', () => {
       ['PUT /queues/%2F/new', { durable: 'maybe' }, '400 bad_request: ["not_boolean","maybe"]'],
       ['PUT /queues/%2F/new', '[1]', '400 bad_request: not_json'],
       ['PUT /queues/%2F/new', '{', '400 bad_request: not_json'],
+      [
+        'PUT /queues/%2F/new',
+        `{"arguments":{"a":${'['.repeat(99)}${']'.repeat(99)}}}`,
+        '400 bad_request: nested deeper than 100 levels',
+      ],
       ['GET /queues/%2F/new', undefined, '404 Object Not Found: Not Found'],
       ['GET /queues/nowhere', undefined, '404 Object Not Found: Not Found'],
       ['DELETE /queues/%2F/new', undefined, '404 Object Not Found: Not Found'],

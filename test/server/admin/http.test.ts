@@ -131,6 +131,17 @@ describe('the admin HTTP', () => {
       'invalid-request',
     ],
     [
+      'a body of brackets',
+      {
+        method: 'POST',
+        path: '/things/a',
+        headers: json,
+        body: `${'['.repeat(10_001)}${']'.repeat(10_001)}`,
+      },
+      400,
+      'invalid-request',
+    ],
+    [
       'a body from a form',
       { method: 'POST', path: '/things/a', headers: { 'content-type': 'text/plain' }, body: '{}' },
       415,
