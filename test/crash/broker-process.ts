@@ -34,6 +34,8 @@ interface Ports {
 
 const startTimeoutMs = 30_000;
 const lookEveryMs = 5;
+const portTriesMax = 60;
+const portWaitMs = 250;
 
 /**
  * A broker in a process of its own that can be ended at any moment, also before it listens, and started again
@@ -118,10 +120,19 @@ export class BrokerProcess {
   }
 
   async start(): Promise<void> {
-    const begin = performance.now();
-    await this.spawn();
-    await this.listening();
-    this.startMs = performance.now() - begin;
+    for (let triesLeft = portTriesMax; ; triesLeft--) {
+      const begin = performance.now();
+      await this.spawn();
+      try {
+        await this.listening();
+        this.startMs = performance.now() - begin;
+        return;
+      } catch (error) {
+        // The system may have lent a port of the last run to a connection of another program meanwhile.
+        if (!/EADDRINUSE|is in use by another program/.test(this.output) || triesLeft === 0) throw error;
+        await sleep(portWaitMs);
+      }
+    }
   }
 
   async listening(): Promise<void> {
