@@ -7,6 +7,7 @@ import { writeDelivery } from './delivery-writer.ts';
 import type { ReplyConsumer } from './direct-replies.ts';
 import { AmqpError } from './errors.ts';
 import type { PublishTarget } from './publish-target.ts';
+import { traitsOf } from './queue-traits.ts';
 import type { Session } from './session.ts';
 import type { Transaction } from './transaction.ts';
 import { Unacked, type UnackedDelivery } from './unacked.ts';
@@ -85,6 +86,7 @@ export class Channel {
         deliveryTag: tag,
         deliveries,
         attempt,
+        showsCounts: deliveries > 1 && traitsOf(consumer.topic).countsDeliveries,
         record,
         queue: consumer.queueBytes,
         isDurable: consumer.topic.config.durability === 'disk',

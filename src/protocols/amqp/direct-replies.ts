@@ -73,6 +73,7 @@ export class DirectReplies {
         deliveryTag: unacked.nextTag(),
         deliveries: 1,
         attempt: 1,
+        showsCounts: false,
         record,
         queue: Buffer.from(address, 'utf8'),
         isDurable: false,

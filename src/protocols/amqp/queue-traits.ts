@@ -2,7 +2,7 @@ import type { Topic } from '../../broker/index.ts';
 import type { FieldTable } from '../../wire/amqp/index.ts';
 import { deadLetterPolicy } from './dead-letter-policy.ts';
 import { definitionOf } from './queue-definition.ts';
-import { retryType, type RetryType } from './retry-arguments.ts';
+import { backoffArgument, retryType, type RetryType } from './retry-arguments.ts';
 
 /** The traits of a queue are those arguments that AMQP itself obeys; topic and group obey the others. */
 export interface QueueTraits {
@@ -14,7 +14,12 @@ export interface QueueTraits {
   readonly dropsDuplicates: boolean;
   /** Messages that are refused because it is full become dead letters. */
   readonly buriesRefused: boolean;
+  /** Redeliveries say how often the message was delivered before, as those of quorum queues do. */
+  readonly countsDeliveries: boolean;
 }
+
+/** Arguments that RabbitMQ knows for quorum queues only, and ours of that kind. */
+const quorumArguments = ['x-delivery-limit', 'x-delayed-retry-type', 'x-delayed-retry-min', backoffArgument];
 
 /** Whether a publish to the queue takes more than to hand it over. */
 export function isSelective(topic: Topic): boolean {
@@ -22,7 +27,8 @@ export function isSelective(topic: Topic): boolean {
   return dropsDuplicates || buriesRefused;
 }
 
-const plain: QueueTraits = traits(new Map());
+/** Those of topics that no AMQP client has declared. */
+const plain: QueueTraits = { ...traits(new Map()), countsDeliveries: true };
 /** By what is stored with the topic, which does not change as long as the topic is there. */
 const known = new WeakMap<object, QueueTraits>();
 
@@ -41,5 +47,7 @@ function traits(table: FieldTable): QueueTraits {
     consumerTimeoutMs: typeof timeout === 'number' ? timeout : undefined,
     dropsDuplicates: table.get('x-message-deduplication') === true,
     buriesRefused: table.get('x-overflow') === 'reject-publish-dlx' && deadLetterPolicy(table) !== undefined,
+    countsDeliveries:
+      table.get('x-queue-type') === 'quorum' || quorumArguments.some((name) => table.has(name)),
   };
 }

@@ -39,9 +39,7 @@ for (const transport of ['TCP', 'WebSocket'])
       const seen: string[] = [];
       const consumer = await channel.basicConsume(queue, { noAck: false }, async (message) => {
         const body = message.bodyString()!;
-        // A redelivery has the counts of its deliveries, too.
-        const counts = message.redelivered ? { 'x-delivery-count': 1, 'x-acquired-count': 1 } : {};
-        seen.push(`${body} ${isDeepStrictEqual(message.properties.headers, { ...headers, ...counts })}`);
+        seen.push(`${body} ${isDeepStrictEqual(message.properties.headers, headers)}`);
         if (body === 'job 3' && !message.redelivered) await message.nack(true);
         else if (body === 'job 5') await message.reject(false);
         else await message.ack();

@@ -140,7 +140,7 @@ describe('a redelivery', () => {
   it('counts failures and deliveries in headers of 64 bits, beside those of the publisher', async () => {
     await using server = await TestServer.start();
     using peer = await server.open();
-    await peer.declare('jobs');
+    await peer.declare('jobs', table(['x-queue-type', 'quorum']));
     peer.publish('', 'jobs', 'a', { headers: new Map([['mine', 1]]), messageId: 'm' });
     await peer.consume('jobs');
     assert.equal((await peer.message()).header, '1 header 60 1 {"headers":{"mine":1},"messageId":"m"}');
@@ -152,6 +152,17 @@ describe('a redelivery', () => {
       (await peer.message()).header,
       '1 header 60 1 {"headers":{"mine":1,"x-delivery-count":1,"x-acquired-count":2},"messageId":"m"}',
     );
+  });
+
+  it('of a classic queue has no other headers than the publisher gave', async () => {
+    await using server = await TestServer.start();
+    using peer = await server.open();
+    await peer.declare('jobs', table(['x-queue-type', 'classic']));
+    peer.publish('', 'jobs', 'a', { messageId: 'm' });
+    await peer.consume('jobs');
+    const { header } = await peer.message();
+    peer.nack(1, true);
+    assert.equal((await peer.message()).header, header);
   });
 });
 

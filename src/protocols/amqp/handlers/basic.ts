@@ -258,6 +258,7 @@ function handOver(
       deliveryTag: tag,
       deliveries,
       attempt,
+      showsCounts: deliveries > 1 && traitsOf(topic).countsDeliveries,
       record,
       queue: Buffer.from(session.host.queues.nameOf(topic), 'utf8'),
       isDurable: topic.config.durability === 'disk',
