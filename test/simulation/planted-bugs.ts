@@ -918,6 +918,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/groups/message-loader.js',
     find: 'if (!batch || batch.baseOffset > offset) {',
     replace: 'if (!batch) {',
+    tests: ['broker/groups/message-loader.test.js'],
   },
   {
     name: 'found: a torn commit stays where it was cut',
@@ -945,7 +946,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'broker/entries.js',
     find: 'if (pending.length > delivered)',
     replace: 'if (false)',
-    tests: ['simulation/regressions.test.js'],
+    tests: ['broker/group-changed.test.js'],
   },
   {
     name: 'found: how far the last of each key were delivered is forgotten',
