@@ -2,9 +2,8 @@ import { methods } from '../../src/wire/amqp/index.ts';
 import { AmqpConfirms } from './amqp-confirms.ts';
 import { encodeMessage } from './amqp-message.ts';
 import { AmqpSocket } from './amqp-socket.ts';
-import { nowMs } from './clock.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
-import { Latencies } from './latencies.ts';
+import { runWindowed } from './windowed.ts';
 
 type Job = LoadJob & { kind: 'amqp-publisher' };
 
@@ -41,28 +40,12 @@ export class AmqpPublisher implements Generator {
 
   run(): Promise<Count> {
     const { window, seconds, messages } = this.#job;
-    const latencies = window === 1 ? new Latencies() : undefined;
-    return new Promise((resolve) => {
-      const startMs = nowMs();
-      const deadlineMs = startMs + seconds * 1e3;
-      let sent = Math.min(window, messages);
-      let confirmed = 0;
-      let sentMs = startMs;
-      this.#onConfirmed = (count) => {
-        const endMs = nowMs();
-        confirmed += count;
-        latencies?.add((endMs - sentMs) * 1e3);
-        const more = endMs < deadlineMs ? Math.min(count, messages - sent) : 0;
-        if (more > 0) {
-          sent += more;
-          sentMs = endMs;
-          this.#send(more);
-        } else if (confirmed >= sent) {
-          const result = { messages: confirmed, startMs, endMs };
-          resolve(latencies === undefined ? result : { ...result, latency: latencies.summary() });
-        }
-      };
-      this.#send(sent);
+    return runWindowed({
+      window,
+      seconds,
+      messages,
+      send: (count) => this.#send(count),
+      onAnswers: (answered) => (this.#onConfirmed = answered),
     });
   }
 

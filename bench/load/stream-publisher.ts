@@ -1,9 +1,8 @@
 import { AckCounter } from './ack-counter.ts';
-import { nowMs } from './clock.ts';
 import { encodePublish, encodeRing, token, type Ring } from './encode.ts';
 import type { Count, Generator, LoadJob } from './job.ts';
-import { Latencies } from './latencies.ts';
 import { NatsSocket } from './nats-socket.ts';
+import { runWindowed } from './windowed.ts';
 
 const inbox = '_INBOX.publisher00000000000000';
 
@@ -39,28 +38,12 @@ export class StreamPublisher implements Generator {
 
   run(): Promise<Count> {
     const { window, seconds, messages } = this.#job;
-    const latencies = window === 1 ? new Latencies() : undefined;
-    return new Promise((resolve) => {
-      const startMs = nowMs();
-      const deadlineMs = startMs + seconds * 1e3;
-      let sent = Math.min(window, messages);
-      let acked = 0;
-      let sentMs = startMs;
-      this.#onAcks = (acks) => {
-        const endMs = nowMs();
-        acked += acks;
-        latencies?.add((endMs - sentMs) * 1e3);
-        const more = endMs < deadlineMs ? Math.min(acks, messages - sent) : 0;
-        if (more > 0) {
-          sent += more;
-          sentMs = endMs;
-          this.#send(more);
-        } else if (acked >= sent) {
-          const count = { messages: acked, startMs, endMs };
-          resolve(latencies === undefined ? count : { ...count, latency: latencies.summary() });
-        }
-      };
-      this.#send(sent);
+    return runWindowed({
+      window,
+      seconds,
+      messages,
+      send: (count) => this.#send(count),
+      onAnswers: (answered) => (this.#onAcks = answered),
     });
   }
 
