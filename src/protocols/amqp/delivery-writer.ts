@@ -33,7 +33,7 @@ export interface HandedOver {
   /** Deliveries of the message, this one included; and without those that were given back unhandled. */
   readonly deliveries: number;
   readonly attempt: number;
-  /** Whether headers of a redelivery say these numbers. */
+  /** Whether headers say these numbers. */
   readonly showsCounts: boolean;
   readonly record: Record;
   /** The name of its queue: the routing key of messages without a key. */
@@ -66,7 +66,7 @@ export function writeDelivery(
   frameBytesMax: number,
 ): void {
   const { exchange, routingKey, properties: own } = handedOverParts(record, queue, isDurable, broker, names);
-  const counted = deliveries > 1 && showsCounts ? withCounts(own, deliveries, attempt) : own;
+  const counted = showsCounts ? withCounts(own, deliveries, attempt) : own;
   const properties = showsOffset ? withOffset(counted, record.offset) : counted;
   const exchangeBytes = Math.min(exchange.length, shortBytesMax);
   const keyBytes = Math.min(routingKey.length, shortBytesMax);

@@ -28,7 +28,7 @@ export {
 export { checkPermission, mayEnter, type Actor } from './permissions.ts';
 export { queueArguments } from './queue-arguments.ts';
 export { definitionOf, policyNameOf } from './queue-definition.ts';
-export { checkReserved, isStream } from './queues.ts';
+export { checkNoStream, checkReserved, isStream } from './queues.ts';
 export { RegularPattern } from './regular-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';
 export { publishSingle } from './single-publish.ts';

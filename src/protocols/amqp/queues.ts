@@ -217,6 +217,13 @@ export function isStream(topic: Topic): boolean {
   return asksForStream(definitionOf(topic).arguments);
 }
 
+/** Throws NOT_IMPLEMENTED for a method that streams do not have. */
+export function checkNoStream(queues: Queues, topic: Topic, method: 'basic.get' | 'queue.purge'): void {
+  if (!isStream(topic)) return;
+  const shown = queues.shown(queues.nameOf(topic));
+  throw new AmqpError('NOT_IMPLEMENTED', `${method} not supported by stream queues ${shown}`);
+}
+
 /** The deletion is part of the next commit. If the log fails, the process ends. */
 function deleteLater(topic: Topic): void {
   topic.delete().catch(() => undefined);

@@ -8,14 +8,9 @@ import { json, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { clusterName } from '../server-node.ts';
 import { visibleHosts } from '../virtual-hosts.ts';
-import {
-  visibleBindings,
-  visibleExchanges,
-  visibleQueues,
-  type ExchangeEntry,
-  type QueueEntry,
-} from '../visible.ts';
+import { visibleBindings, visibleExchanges, visibleQueues, type QueueEntry } from '../visible.ts';
 import { bindingJson, type BindingJson } from './bindings.ts';
+import { exchangeJson } from './exchanges.ts';
 import { policiesIn } from './policies.ts';
 import { describeUser, permissionsIn } from './users.ts';
 
@@ -108,17 +103,4 @@ function isExported(topic: Topic): boolean {
 function queueJson({ host, name, topic }: QueueEntry): object {
   const { durable, autoDelete, arguments: table } = definitionOf(topic);
   return { name, vhost: host.name, durable, auto_delete: autoDelete, arguments: jsonOfTable(table) };
-}
-
-function exchangeJson({ host, name, definition }: ExchangeEntry): object {
-  const { type, durable, autoDelete, internal, arguments: table } = definition;
-  return {
-    name,
-    vhost: host.name,
-    type,
-    durable,
-    auto_delete: autoDelete,
-    internal,
-    arguments: jsonOfTable(table),
-  };
 }

@@ -35,7 +35,12 @@ export function exchangeNameOf(given: string): string {
   return given === 'amq.default' ? '' : given;
 }
 
-function describeExchange({ host, name, definition }: ExchangeEntry): object {
+function describeExchange(entry: ExchangeEntry): object {
+  return { ...exchangeJson(entry), policy: null, user_who_performed_action: '' };
+}
+
+/** An exchange as its client declared it. */
+export function exchangeJson({ host, name, definition }: ExchangeEntry): object {
   const { type, durable, autoDelete, internal, arguments: table } = definition;
   return {
     name,
@@ -45,7 +50,5 @@ function describeExchange({ host, name, definition }: ExchangeEntry): object {
     auto_delete: autoDelete,
     internal,
     arguments: jsonOfTable(table),
-    policy: null,
-    user_who_performed_action: '',
   };
 }

@@ -8,11 +8,10 @@ import {
 } from '../../../broker/index.ts';
 import { readProperties } from '../../../wire/amqp/index.ts';
 import {
-  AmqpError,
   checkPermission,
   countOf,
   handedOverParts,
-  isStream,
+  checkNoStream,
   publishSingle,
 } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
@@ -77,11 +76,7 @@ export async function get(request: ApiRequest, api: Api): Promise<ApiReply> {
     const { queues } = host;
     checkPermission(actorIn(host, request.caller), 'read', 'queue', queue);
     const topic = queues.find(queue, noConnection);
-    if (isStream(topic))
-      throw new AmqpError(
-        'NOT_IMPLEMENTED',
-        `basic.get not supported by stream queues ${queues.shown(queue)}`,
-      );
+    checkNoStream(queues, topic, 'basic.get');
     const group = await queues.group(topic);
     const wanted = { queue, count, encoding, truncate } as const;
     return { kind: 'list', entries: await collect(api, topic, group, wanted, settle) };

@@ -1,5 +1,11 @@
 import { defaultGroup } from '../../../broker/index.ts';
-import { AmqpError, checkPermission, checkReserved, isStream, type VirtualHost } from '../../amqp/index.ts';
+import {
+  AmqpError,
+  checkPermission,
+  checkNoStream,
+  checkReserved,
+  type VirtualHost,
+} from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { noConnection, type Caller } from '../caller.ts';
 import { tableOfJson } from '../field-json.ts';
@@ -62,11 +68,7 @@ export async function purge(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { queues } = host;
   checkPermission(actorIn(host, request.caller), 'read', 'queue', name);
   const topic = queues.find(name, noConnection);
-  if (isStream(topic))
-    throw new AmqpError(
-      'NOT_IMPLEMENTED',
-      `queue.purge not supported by stream queues ${queues.shown(name)}`,
-    );
+  checkNoStream(queues, topic, 'queue.purge');
   for (const partition of topic.partitions.opened.slice()) await topic.purge(partition, {});
   return gone;
 }

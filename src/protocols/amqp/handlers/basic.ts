@@ -16,7 +16,7 @@ import { AmqpError } from '../errors.ts';
 import { checkPermission } from '../permissions.ts';
 import { definitionOf } from '../queue-definition.ts';
 import { traitsOf } from '../queue-traits.ts';
-import { isStream, typeOf } from '../queues.ts';
+import { checkNoStream, isStream, typeOf } from '../queues.ts';
 import type { RetryType } from '../retry-arguments.ts';
 import { isStreamArgument, offsetArgument, streamConsumer } from '../streams/index.ts';
 import { on, type Handling } from './handler.ts';
@@ -64,11 +64,7 @@ export const basicHandlers: readonly Handling[] = [
     const { queues } = channel.session.host;
     const name = queues.nameOf(topic);
     checkPermission(channel.session, 'read', 'queue', name);
-    if (isStream(topic))
-      throw new AmqpError(
-        'NOT_IMPLEMENTED',
-        `basic.get not supported by stream queues ${queues.shown(name)}`,
-      );
+    checkNoStream(queues, topic, 'basic.get');
     queues.used(topic);
     await get(channel, await queues.group(topic), noAck);
   }),

@@ -6,7 +6,7 @@ import { AmqpError } from '../errors.ts';
 import type { Destination, Exchange } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
 import { asksForStream } from '../streams/index.ts';
-import { checkReserved, isStream } from '../queues.ts';
+import { checkNoStream, checkReserved, isStream } from '../queues.ts';
 import { checkNotDefault } from './exchange.ts';
 import { on, type Handling } from './handler.ts';
 
@@ -40,11 +40,7 @@ export const queueHandlers: readonly Handling[] = [
     const { queues } = channel.session.host;
     const name = queues.nameOf(topic);
     checkPermission(channel.session, 'read', 'queue', name);
-    if (isStream(topic))
-      throw new AmqpError(
-        'NOT_IMPLEMENTED',
-        `queue.purge not supported by stream queues ${queues.shown(name)}`,
-      );
+    checkNoStream(queues, topic, 'queue.purge');
     let messageCount = 0;
     for (const partition of topic.partitions.opened) messageCount += await topic.purge(partition, {});
     if (!noWait) channel.send(methods.queue.purgeOk, { messageCount });
