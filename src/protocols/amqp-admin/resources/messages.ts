@@ -7,13 +7,7 @@ import {
   type Topic,
 } from '../../../broker/index.ts';
 import { readProperties } from '../../../wire/amqp/index.ts';
-import {
-  checkPermission,
-  countOf,
-  handedOverParts,
-  checkNoStream,
-  publishSingle,
-} from '../../amqp/index.ts';
+import { checkPermission, countOf, handedOverParts, checkNoStream, publishSingle } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import { noConnection } from '../caller.ts';
 import { badRequest, whileMessaging } from '../errors.ts';
