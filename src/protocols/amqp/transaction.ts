@@ -12,9 +12,14 @@ interface HeldPublish {
   readonly record: Record;
 }
 
-interface HeldAnswer {
-  readonly deliveries: readonly UnackedDelivery[];
-  readonly settle: (receipt: Receipt) => void;
+/** Settles deliveries that were taken out of their channel. */
+type Answer = (deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void) => void;
+type HeldAnswer = Parameters<Answer>;
+
+/** The work that a transaction holds back. */
+interface Held {
+  readonly publishes: HeldPublish[];
+  readonly answers: HeldAnswer[];
 }
 
 /**
@@ -24,8 +29,7 @@ interface HeldAnswer {
 export class Transaction {
   readonly #bytesMax: number;
   readonly #appendsMax: number;
-  #publishes: HeldPublish[] = [];
-  #answers: HeldAnswer[] = [];
+  #held: Held = { publishes: [], answers: [] };
   #bytes = 0;
   #appends = 0;
 
@@ -53,27 +57,19 @@ export class Transaction {
         'PRECONDITION_FAILED',
         `the publishes of a transaction have more than ${this.#bytesMax} bytes; commit more often`,
       );
-    this.#publishes.push({ publication, record: copy });
+    this.#held.publishes.push({ publication, record: copy });
   }
 
-  answer(deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void): void {
-    this.#answers.push({ deliveries, settle });
+  answer(...held: HeldAnswer): void {
+    this.#held.answers.push(held);
   }
 
   /**
    * Carries everything out in one commit; resolves when that is on disk. Rejects with PRECONDITION_FAILED if
    * a queue has refused a publish: the others are published then, as in RabbitMQ.
    */
-  commit(
-    host: Pick<SessionHost, 'broker' | 'exchanges'>,
-    answer: (deliveries: readonly UnackedDelivery[], settle: (receipt: Receipt) => void) => void,
-  ): Promise<void> {
-    const publishes = this.#publishes;
-    const answers = this.#answers;
-    this.#publishes = [];
-    this.#answers = [];
-    this.#bytes = 0;
-    this.#appends = 0;
+  commit(host: Pick<SessionHost, 'broker' | 'exchanges'>, answer: Answer): Promise<void> {
+    const { publishes, answers } = this.#release();
     const done = publishes.map(
       ({ publication, record }) =>
         new Promise<void>((resolve, reject) => {
@@ -85,18 +81,21 @@ export class Transaction {
           publishTo(host, publication, record, listener, 0);
         }),
     );
-    for (const { deliveries, settle } of answers) answer(deliveries, settle);
+    for (const held of answers) answer(...held);
     done.push(new Promise((resolve) => host.broker.afterCommit(resolve)));
     return Promise.all(done).then(() => undefined);
   }
 
   /** Drops the publishes; returns the answered deliveries, which are unanswered again. */
   rollBack(): UnackedDelivery[] {
-    const deliveries = this.#answers.flatMap(({ deliveries }) => deliveries);
-    this.#publishes = [];
-    this.#answers = [];
+    return this.#release().answers.flatMap(([deliveries]) => deliveries);
+  }
+
+  #release(): Held {
+    const held = this.#held;
+    this.#held = { publishes: [], answers: [] };
     this.#bytes = 0;
     this.#appends = 0;
-    return deliveries;
+    return held;
   }
 }
