@@ -13,7 +13,7 @@ import {
 import type { Broker, Record } from '../../broker/index.ts';
 import { writeI64, writeU16, writeU32 } from '../../util/index.ts';
 import type { Output } from '../connections/index.ts';
-import { deadLetterParts, isDeadLetter } from './dead-letters.ts';
+import { deadLetterParts, isDeadLetter } from './deaths.ts';
 import { deliveredParts, propertiesOfStored } from './message.ts';
 import { withOffset } from './streams/index.ts';
 import { plainNames, type VhostNames } from './vhosts/vhost-names.ts';

@@ -59,7 +59,7 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
       continue;
     }
     if (name !== target.routingKey) checkPermission(session, 'write', 'queue', name);
-    const topic = topicOf(session.host, name);
+    const topic = session.host.exchanges.queueNamed(name);
     if (topic) topics.add(topic);
   }
   const route = { topics: [...topics], delayed: noTopics, isSelective: areSelective(topics), replies };
@@ -69,12 +69,6 @@ function routeByName(session: Publisher, target: PublishTarget, copies: readonly
 
 function areSelective(...lists: readonly Iterable<Topic>[]): boolean {
   return lists.some((topics) => Array.from(topics).some((topic) => isSelective(topic)));
-}
-
-/** The topic of a queue. */
-function topicOf({ broker, exchanges }: RoutingHost, queue: string): Topic | undefined {
-  const name = exchanges.names.topicName(queue);
-  return name === undefined ? undefined : broker.topic(name);
 }
 
 /** Checks that the exchange exists and that the client may publish to it. */

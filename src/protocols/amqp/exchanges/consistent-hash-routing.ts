@@ -48,6 +48,17 @@ export class ConsistentHashRouting implements Routing {
     else this.#valueOf = ({ routingKeys }) => routingKeys[0]!;
   }
 
+  /** The routing key has to be a weight. */
+  check(routingKey: string): void {
+    if (!/^[+-]?\d+$/.test(routingKey))
+      throw new AmqpError(
+        'PRECONDITION_FAILED',
+        `The binding key must be an integer: <<${JSON.stringify(routingKey)}>>`,
+      );
+    if (Number(routingKey) < 1)
+      throw new AmqpError('PRECONDITION_FAILED', 'The binding key must be greater than 0');
+  }
+
   add(binding: Binding): void {
     const seed = hashOf(nameOf(binding.destination));
     this.#shares.set(binding, { seed, weight: Number(binding.routingKey) });
@@ -85,17 +96,6 @@ function checkArguments(table: FieldTable): void {
   };
   const text = problem();
   if (text !== undefined) throw new AmqpError('PRECONDITION_FAILED', text);
-}
-
-/** Throws PRECONDITION_FAILED if the routing key of a binding is no weight. */
-export function checkWeight(routingKey: string): void {
-  if (!/^[+-]?\d+$/.test(routingKey))
-    throw new AmqpError(
-      'PRECONDITION_FAILED',
-      `The binding key must be an integer: <<${JSON.stringify(routingKey)}>>`,
-    );
-  if (Number(routingKey) < 1)
-    throw new AmqpError('PRECONDITION_FAILED', 'The binding key must be greater than 0');
 }
 
 function textOfHeader(message: Routed, name: string): string {

@@ -3,12 +3,9 @@ import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from '../errors.ts';
 import { plainNames, type VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
-import { Effort } from './effort.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
 import { Exchange, type ExchangeDefinition } from './exchange.ts';
-import { checkWeight } from './consistent-hash-routing.ts';
-import { delayedType, delayOf } from './delayed-exchange.ts';
-import { checkMatchMode } from './headers-routing.ts';
+import { Reach, type Route } from './route.ts';
 import type { ExchangeType, Routed } from './routing.ts';
 
 const predeclaredDefinition = {
@@ -27,17 +24,8 @@ const predeclared: { readonly [name: string]: ExchangeType } = {
   'amq.match': 'headers',
 };
 
-/** The queues that a message goes to. */
-export interface Route {
-  readonly topics: readonly Topic[];
-  /** The queues that it goes to after the delay that it asks for. */
-  readonly delayed: readonly Topic[];
-  /** Whether all messages with these routing keys have the same route. */
-  readonly isOfKey: boolean;
-}
-
 /**
- * The exchanges of a server, and the bindings between them and the queues. Durable ones survive a restart.
+ * The exchanges of a virtual host, and the bindings between them and the queues. Durable ones survive a restart.
  * The default exchange has no object: it routes to the queue that the routing key names.
  */
 export class Exchanges {
@@ -100,21 +88,17 @@ export class Exchanges {
   /** Adds an exchange; resolves when it is on disk, if it is durable. */
   async declare(definition: ExchangeDefinition): Promise<void> {
     const exchange = this.#exchangeOf(definition);
-    if (!definition.durable) this.#add(exchange);
-    else {
-      const kept = this.#store.keepExchange(definition);
-      this.#add(exchange);
-      await kept.catch((error: unknown) => {
-        this.#byName.delete(definition.name);
-        throw error;
-      });
-    }
+    this.#add(exchange);
+    if (!definition.durable) return;
+    await this.#store.keepExchange(definition).catch((error: unknown) => {
+      this.#remove(exchange);
+      throw error;
+    });
   }
 
   /** Deletes an exchange and its bindings; resolves when that is on disk. */
   async delete(exchange: Exchange): Promise<void> {
-    this.#byName.delete(exchange.name);
-    this.generation++;
+    this.#remove(exchange);
     const gone = [...exchange.bindings.values(), ...exchange.incoming].map((binding) => this.unbind(binding));
     if (exchange.definition.durable) gone.push(this.#store.forgetExchange(exchange.name));
     await Promise.all(gone);
@@ -132,7 +116,7 @@ export class Exchanges {
     routingKey: string,
     table: FieldTable,
   ): Promise<void> {
-    checkBinding(source, routingKey, table);
+    source.routing.check?.(routingKey, table);
     const identity = identityOf(source.name, destination, routingKey, encodeTable(table));
     if (source.bindings.has(identity)) return;
     const isDurable =
@@ -169,50 +153,37 @@ export class Exchanges {
     await Promise.all(gone);
   }
 
+  /** The queue that a routing key names to the default exchange. */
+  queueNamed(name: string): Topic | undefined {
+    const topic = this.names.topicName(name);
+    return topic === undefined ? undefined : this.#broker.topic(topic);
+  }
+
   /** The queues that a message goes to, each once. Throws PRECONDITION_FAILED when that is too much work. */
   route(exchange: Exchange, message: Routed): Route {
-    const effort = new Effort();
-    const [now, later] = [new Reached(), new Reached()];
+    const reach = new Reach(this.#byName, message);
     try {
-      const isOfKey = this.#find(exchange, message, effort, now, later);
-      return { topics: [...now.topics], delayed: [...later.topics], isOfKey };
+      reach.visit(exchange);
+      return reach.route();
     } finally {
-      this.steps += effort.steps;
+      this.steps += reach.effort.steps;
     }
   }
 
-  /** The same for a dead letter, which is refused by nobody: the queues that are found before it is too much. */
-  routeLetter(exchange: Exchange, message: Routed): Pick<Route, 'topics' | 'delayed'> {
-    const [now, later] = [new Reached(), new Reached()];
+  /**
+   * The queues that a dead letter goes to, each once. Nobody is told that it is too much work: then it goes to
+   * the queues that were found until then.
+   */
+  routeLetter(exchange: Exchange, message: Routed): readonly Topic[] {
+    const reach = new Reach(this.#byName, message);
     try {
-      this.#find(exchange, message, new Effort(), now, later);
+      reach.visit(exchange);
     } catch (error) {
       if (!(error instanceof AmqpError)) throw error;
     }
-    return { topics: [...now.topics], delayed: [...later.topics] };
-  }
-
-  /** Reaches the queues; returns whether all messages with this routing key go to them. */
-  #find(exchange: Exchange, message: Routed, effort: Effort, now: Reached, later: Reached): boolean {
-    let isOfKey = true;
-    const visit = (exchange: Exchange, from: Reached): void => {
-      const delays = exchange.delays && delayOf(message.headers()) > 0;
-      const reached = delays ? later : from;
-      if (reached.exchanges.has(exchange)) return;
-      reached.exchanges.add(exchange);
-      effort.spend(1);
-      let hasMatched = false;
-      if (exchange.delays || !exchange.routing.isOfKey) isOfKey = false;
-      exchange.routing.match(message, effort, ({ destination }) => {
-        hasMatched = true;
-        if (destination.kind === 'queue') reached.topics.add(destination.topic);
-        else visit(destination.exchange, reached);
-      });
-      const alternate = hasMatched ? undefined : this.#byName.get(exchange.alternate ?? '');
-      if (alternate) visit(alternate, reached);
-    };
-    visit(exchange, now);
-    return isOfKey;
+    const { topics, delayed } = reach.route();
+    // The broker moves dead letters at once, so none of them is delayed.
+    return [...new Set([...topics, ...delayed])];
   }
 
   #exchangeOf(definition: ExchangeDefinition): Exchange {
@@ -221,6 +192,11 @@ export class Exchanges {
 
   #add(exchange: Exchange): void {
     this.#byName.set(exchange.name, exchange);
+    this.generation++;
+  }
+
+  #remove(exchange: Exchange): void {
+    this.#byName.delete(exchange.name);
     this.generation++;
   }
 
@@ -279,17 +255,4 @@ export class Exchanges {
     const exchange = this.#byName.get(kept.exchange);
     return exchange && { kind: 'exchange', exchange };
   }
-}
-
-/** What a message has reached, at once or after its delay. */
-class Reached {
-  readonly topics = new Set<Topic>();
-  readonly exchanges = new Set<Exchange>();
-}
-
-/** Throws an AmqpError if an exchange of this type cannot have such a binding. */
-function checkBinding({ definition }: Exchange, routingKey: string, table: FieldTable): void {
-  const type = definition.type === 'x-delayed-message' ? delayedType(definition.arguments) : definition.type;
-  if (type === 'headers') checkMatchMode(table);
-  if (type === 'x-consistent-hash') checkWeight(routingKey);
 }

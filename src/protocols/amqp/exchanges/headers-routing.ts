@@ -43,6 +43,16 @@ export class HeadersRouting implements Routing {
   readonly isOfKey = false;
   readonly #conditions = new Map<Binding, Condition>();
 
+  /** The argument `x-match` has to be a mode. */
+  check(_: string, table: FieldTable): void {
+    const mode = table.get('x-match');
+    if (mode !== undefined && !matchModes.includes(mode as MatchMode))
+      throw new AmqpError(
+        'PRECONDITION_FAILED',
+        `Invalid x-match field value <<${JSON.stringify(mode)}>>; expected all, any, all-with-x, or any-with-x`,
+      );
+  }
+
   add(binding: Binding): void {
     this.#conditions.set(binding, conditionOf(binding.arguments));
   }
@@ -59,16 +69,6 @@ export class HeadersRouting implements Routing {
       if (fits(condition, given)) found(binding);
     }
   }
-}
-
-/** Throws an AmqpError if the arguments of a binding have no valid `x-match`. */
-export function checkMatchMode(table: FieldTable): void {
-  const mode = table.get('x-match');
-  if (mode !== undefined && !matchModes.includes(mode as MatchMode))
-    throw new AmqpError(
-      'PRECONDITION_FAILED',
-      `Invalid x-match field value <<${JSON.stringify(mode)}>>; expected all, any, all-with-x, or any-with-x`,
-    );
 }
 
 function conditionOf(table: FieldTable): Condition {

@@ -1,6 +1,7 @@
 export type { Binding, Destination } from './binding.ts';
 export { delayOf, withDelayOver } from './delayed-exchange.ts';
 export { Exchange, type ExchangeDefinition } from './exchange.ts';
-export { Exchanges, type Route } from './exchanges.ts';
+export { Exchanges } from './exchanges.ts';
 export { sameValue } from './headers-routing.ts';
+export type { Route } from './route.ts';
 export { exchangeTypes, type ExchangeType, type Routed } from './routing.ts';

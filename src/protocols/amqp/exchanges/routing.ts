@@ -28,6 +28,8 @@ export type ExchangeType = (typeof exchangeTypes)[number];
 export interface Routing {
   /** Whether the routing keys alone decide, so that a route may be kept. */
   readonly isOfKey: boolean;
+  /** Throws PRECONDITION_FAILED if no binding can have these; without it, every binding can. */
+  check?(routingKey: string, table: FieldTable): void;
   add(binding: Binding): void;
   remove(binding: Binding): void;
   /** Throws PRECONDITION_FAILED when that is too much work. */
