@@ -33,7 +33,6 @@ export {
   checkOrigin,
   findRoute,
   jsonPieces,
-  nestsDeeper,
   type Route,
 } from './http/index.ts';
 export { problemOfTls, tlsFilesOf } from './protocol.ts';

@@ -28,6 +28,7 @@ export { loadCronReader, type CronReader, type CronTimes } from './cron.ts';
 export { DueHeap } from './due-heap.ts';
 export { DueTable } from './due-table.ts';
 export { IndexedHeap, type HeapItem } from './indexed-heap.ts';
+export { nestsDeeper } from './json-depth.ts';
 export { heapBytes, memoryForObjectsBytes, memoryLimitBytes } from './machine-memory.ts';
 export { Gate, Mutex } from './mutex.ts';
 export { OffsetSet } from './offset-set.ts';

@@ -1,4 +1,5 @@
-import { nestsDeeper, type HttpRequest, type RouteParams } from '../http/index.ts';
+import { nestsDeeper } from '../../util/index.ts';
+import type { HttpRequest, RouteParams } from '../http/index.ts';
 import type { Caller } from './caller.ts';
 import { badRequest } from './errors.ts';
 import { bodyDepthMax } from './limits.ts';

@@ -1,6 +1,5 @@
 export { HttpError } from './error.ts';
 export { HttpFrontend, type HttpFrontendOptions } from './http-frontend.ts';
-export { nestsDeeper } from './json-depth.ts';
 export { jsonPieces } from './json-pieces.ts';
 export { httpLimits, type HttpLimits } from './limits.ts';
 export { checkOrigin, type OriginRules } from './origin.ts';

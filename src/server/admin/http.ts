@@ -8,13 +8,13 @@ import {
   type HttpReply,
   type HttpRequest,
   jsonPieces,
-  nestsDeeper,
   Listener,
   type Route as PathRoute,
   type TlsGuard,
   noAccess,
   Users,
 } from '../../protocols/index.ts';
+import { nestsDeeper } from '../../util/index.ts';
 import { describeError, invalidRequest } from './errors.ts';
 import { adminProtocol, type AdminDoor, type AdminLogin, logIn, needsLogin } from './login.ts';
 import type { JsonReply } from './reply.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HeaderJson, MessageJson, ValueForm } from '../../admin-api/index.ts';
 import type { Header, Record, StoredMessage } from '../../broker/index.ts';
-import { nestsDeeper } from '../../protocols/index.ts';
+import { nestsDeeper } from '../../util/index.ts';
 
 export const valueForms: readonly ValueForm[] = ['auto', 'utf8', 'json', 'base64'];
 

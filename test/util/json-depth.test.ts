@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nestsDeeper } from '../../../src/protocols/http/index.ts';
+import { nestsDeeper } from '../../src/util/index.ts';
 
 test('levels of arrays and objects are counted, and brackets in strings are none', () => {
   const cases: readonly [text: string, depth: number][] = [
