@@ -1,0 +1,22 @@
+export { AwsError } from './error.ts';
+export type { AwsErrorName } from './error-kinds.ts';
+export { jsonRefusal, jsonReply, readJson, readTarget, writeJson } from './json.ts';
+export { limits } from './limits.ts';
+export { md5OfAttributes, md5OfText, type HashedAttribute } from './md5.ts';
+export { isMessageText } from './message-text.ts';
+export {
+  isSnsAction,
+  isSqsAction,
+  snsOperations,
+  sqsOperations,
+  type Operation,
+  type Service,
+  type SnsAction,
+  type SnsInput,
+  type SnsOutput,
+  type SqsAction,
+  type SqsInput,
+  type SqsOutput,
+} from './operations/index.ts';
+export type { WireReply } from './reply.ts';
+export type { Members, Structure } from './shapes.ts';
