@@ -9,6 +9,8 @@ export interface ErrorKind {
   readonly shape?: string;
   /** The text, if it is always the same. */
   readonly message?: string;
+  /** The text in Query, if it is another one. */
+  readonly queryMessage?: string;
 }
 
 /** The errors of SQS's model: shape, code and status as `awsQueryError` has them there. */
@@ -37,6 +39,7 @@ const modelled = {
     isPrefixed: true,
     status: 400,
     message: 'The specified queue does not exist.',
+    queryMessage: 'The specified queue does not exist for this wsdl version.',
   },
   TooManyEntriesInBatchRequest: { code: 'TooManyEntriesInBatchRequest', isPrefixed: true, status: 400 },
   UnsupportedOperation: { code: 'UnsupportedOperation', isPrefixed: true, status: 400 },

@@ -1,5 +1,6 @@
 export { AwsError } from './error.ts';
 export type { AwsErrorName } from './error-kinds.ts';
+export { Form } from './form.ts';
 export { jsonRefusal, jsonReply, readJson, readTarget, writeJson } from './json.ts';
 export { limits } from './limits.ts';
 export { md5OfAttributes, md5OfText, type HashedAttribute } from './md5.ts';
@@ -18,5 +19,7 @@ export {
   type SqsInput,
   type SqsOutput,
 } from './operations/index.ts';
+export { readAction, readForm } from './query.ts';
 export type { WireReply } from './reply.ts';
 export type { Members, Structure } from './shapes.ts';
+export { xmlRefusal, xmlReply } from './xml.ts';

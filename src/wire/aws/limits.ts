@@ -4,6 +4,6 @@ export const limits = {
   jsonDepthMax: 16,
   /** Fields of a form. A batch of ten messages with ten attributes each has some 330. */
   formFieldsMax: 2_000,
-  /** The largest index in the name of a field, such as 3 in `Attribute.3.Name`. */
-  formIndexMax: 1_000,
+  /** Parts of the name of a field; `SendMessageBatchRequestEntry.1.MessageAttribute.1.Value.DataType` has 6. */
+  formNamePartsMax: 10,
 } as const;
