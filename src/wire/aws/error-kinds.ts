@@ -89,7 +89,7 @@ const common = {
     message: 'Request is missing Authentication Token',
   },
   MissingParameter: { code: 'MissingParameter', status: 400, shape: 'MissingRequiredParameterException' },
-  RequestExpired: { code: 'RequestExpired', status: 403, shape: 'RequestExpiredException' },
+  RequestExpired: { code: 'RequestExpired', status: 400, shape: 'RequestExpiredException' },
   ServiceUnavailable: { code: 'ServiceUnavailable', status: 503, shape: 'ServiceUnavailableException' },
   SignatureDoesNotMatch: { code: 'SignatureDoesNotMatch', status: 403, shape: 'InvalidSignatureException' },
   Throttling: { code: 'Throttling', status: 400, shape: 'ThrottlingException' },

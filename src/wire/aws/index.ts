@@ -22,4 +22,8 @@ export {
 export { readAction, readForm } from './query.ts';
 export type { WireReply } from './reply.ts';
 export type { Members, Structure } from './shapes.ts';
+export { type Credential, type SignableRequest } from './signing/canonical.ts';
+export { readClaim, type Claim } from './signing/claim.ts';
+export { presignTarget, signRequest, type SigningOptions } from './signing/sign.ts';
+export { SignatureVerifier, type SignatureOptions } from './signing/verify.ts';
 export { xmlRefusal, xmlReply } from './xml.ts';
