@@ -1,12 +1,10 @@
-import { RegularPattern } from '../amqp/index.ts';
+import { namePattern } from '../amqp/index.ts';
+import { inTurns, type TurnTaker } from '../connections/index.ts';
 import { columnsOf, withColumns } from './columns.ts';
 import { ApiError, badRequest } from './errors.ts';
 import { pageSizeDefault, pageSizeMax } from './limits.ts';
 import { json, type ApiReply } from './reply.ts';
-
-/** Entries between two turns: a pattern may take 2 ms for a name, a description some 50 µs. */
-const matchedAtOnce = 8;
-const describedAtOnce = 128;
+import type { ApiRequest } from './request.ts';
 
 /** Things of one kind that a request lists, in the order in which they are listed. */
 export interface Collection<T> {
@@ -20,14 +18,17 @@ export interface Collection<T> {
  * Answers a request for a list: sorted (`sort`, `sort_reverse`), with some fields only (`columns`), and with
  * `page` a page of those whose names match (`page_size`, `name`, `use_regex`). Throws an ApiError.
  */
-export async function listed<T>(query: URLSearchParams, collection: Collection<T>): Promise<ApiReply> {
+export async function listed<T>(
+  { query, turns }: Pick<ApiRequest, 'query' | 'turns'>,
+  collection: Collection<T>,
+): Promise<ApiReply> {
   const columns = columnsOf(query);
   const part = (entry: object): object => (columns ? withColumns(entry, columns) : entry);
   const page = pageOf(query);
-  const all = await sorted(query, collection);
+  const all = await sorted(query, turns, collection);
   if (page === undefined) return { kind: 'list', entries: described(all, part) };
   const matches = nameFilterOf(query);
-  const found = matches ? await filtered(all, matches) : all;
+  const found = matches ? await filtered(all, turns, matches) : all;
   const from = (page.number - 1) * page.size;
   if (from > found.length)
     throw new ApiError(
@@ -64,16 +65,16 @@ function* described(entries: readonly Listed[], part: (entry: object) => object)
 
 async function sorted<T>(
   query: URLSearchParams,
+  turns: TurnTaker,
   { entries, nameOf, describe }: Collection<T>,
 ): Promise<readonly Listed[]> {
   const listed = entries.map((entry) => ({ name: nameOf(entry), describe: () => describe(entry) }));
   const column = query.get('sort') ?? '';
   if (column !== '') {
     const path = column.split('.');
-    const keyed: (Listed & { readonly key: unknown })[] = [];
-    await inTurns(listed, describedAtOnce, ({ name, describe }) => {
+    const keyed = await inTurns(listed, turns, ({ name, describe }) => {
       const whole = describe();
-      keyed.push({ name, describe: () => whole, key: valueAt(whole, path) });
+      return { name, describe: () => whole, key: valueAt(whole, path) };
     });
     return inOrder(
       keyed.toSorted((one, other) => compare(one.key, other.key)),
@@ -85,21 +86,14 @@ async function sorted<T>(
 
 async function filtered(
   all: readonly Listed[],
+  turns: TurnTaker,
   matches: (name: string) => boolean,
 ): Promise<readonly Listed[]> {
   const found: Listed[] = [];
-  await inTurns(all, matchedAtOnce, (entry) => {
+  await inTurns(all, turns, (entry) => {
     if (matches(entry.name)) found.push(entry);
   });
   return found;
-}
-
-/** Leaves the event loop to others after so many entries each. */
-async function inTurns<T>(entries: readonly T[], atOnce: number, work: (entry: T) => void): Promise<void> {
-  for (const [at, entry] of entries.entries()) {
-    if (at % atOnce === atOnce - 1) await new Promise(setImmediate);
-    work(entry);
-  }
 }
 
 function inOrder<L>(entries: readonly L[], query: URLSearchParams): readonly L[] {
@@ -153,7 +147,7 @@ function nameFilterOf(query: URLSearchParams): ((name: string) => boolean) | und
   const text = query.get('name') ?? '';
   if (text === '') return undefined;
   if (query.get('use_regex') === 'true') {
-    const pattern = RegularPattern.parse(text, { ignoresCase: true });
+    const pattern = namePattern(text, { ignoresCase: true });
     if (typeof pattern === 'string') throw badRequest(`use_regex: ${pattern}`);
     return (name) => pattern.matches(name);
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { KeptUsers, type ManagedAmqp } from '../amqp/index.ts';
-import type { Hall, TlsGuard } from '../connections/index.ts';
+import { Task, type Hall, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import {
   checkOrigin,
@@ -123,6 +123,7 @@ export class AmqpAdminFrontend implements Frontend {
       params,
       query,
       reason: typeof reason === 'string' ? reason : undefined,
+      turns: new Task(this.#api.hall.turns, () => request.signal.aborted),
       body: () => readBody(request),
     };
     return httpReply(await route.handle(asked, this.#api));

@@ -1,4 +1,5 @@
 import { nestsDeeper } from '../../util/index.ts';
+import type { TurnTaker } from '../connections/index.ts';
 import type { HttpRequest, RouteParams } from '../http/index.ts';
 import type { Caller } from './caller.ts';
 import { badRequest } from './errors.ts';
@@ -18,6 +19,8 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** The header `X-Reason`: why an operator does that. */
   readonly reason: string | undefined;
+  /** Takes turns for the work of the request. */
+  readonly turns: TurnTaker;
   /** The body: an object, empty if there is no body. Rejects with an ApiError. */
   readonly body: () => Promise<JsonObject>;
 }

@@ -29,7 +29,7 @@ export { checkPermission, mayEnter, type Actor } from './permissions.ts';
 export { queueArguments } from './queue-arguments.ts';
 export { definitionOf, policyNameOf } from './queue-definition.ts';
 export { checkNoStream, checkReserved, isStream } from './queues.ts';
-export { RegularPattern } from './regular-pattern.ts';
+export { namePattern } from './name-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';
 export { publishSingle } from './single-publish.ts';
 export type { AmqpConnectionInfo } from './session.ts';

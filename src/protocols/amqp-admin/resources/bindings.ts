@@ -82,8 +82,8 @@ function allBindings(request: ApiRequest, api: Api): BindingJson[] {
   ];
 }
 
-function listedBindings({ query }: ApiRequest, entries: readonly BindingJson[]): Promise<ApiReply> {
-  return listed(query, {
+function listedBindings(request: ApiRequest, entries: readonly BindingJson[]): Promise<ApiReply> {
+  return listed(request, {
     entries: entries.toSorted(inOrder),
     nameOf: ({ source }) => source,
     describe: (binding) => binding,

@@ -22,8 +22,8 @@ export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply 
   return shown(query, { ...describeChannel(found, api), consumer_details: consumersOfChannel(found) });
 }
 
-function listedChannels({ query }: ApiRequest, entries: readonly OpenChannel[], api: Api): Promise<ApiReply> {
-  return listed(query, {
+function listedChannels(request: ApiRequest, entries: readonly OpenChannel[], api: Api): Promise<ApiReply> {
+  return listed(request, {
     entries,
     nameOf: nameOfChannel,
     describe: (channel) => describeChannel(channel, api),

@@ -9,7 +9,7 @@ import type { ApiRequest } from '../request.ts';
 import { hostOf } from '../virtual-hosts.ts';
 
 export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  return listed(request.query, {
+  return listed(request, {
     entries: connectionsIn(request, api),
     nameOf: nameOfConnection,
     describe: (connection) => describeConnection(connection, api),

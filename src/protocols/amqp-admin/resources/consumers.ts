@@ -9,7 +9,7 @@ import { connectionsIn } from './connections.ts';
 
 export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   const channels = connectionsIn(request, api).flatMap(channelsOf);
-  return listed(request.query, {
+  return listed(request, {
     entries: channels.flatMap(consumersOfChannel),
     nameOf: ({ consumer_tag }) => consumer_tag,
     describe: (consumer) => consumer,

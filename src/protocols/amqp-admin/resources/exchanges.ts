@@ -8,7 +8,7 @@ import { hostOf, hostsOf } from '../virtual-hosts.ts';
 import { defaultExchange, maySee, visibleExchanges, type ExchangeEntry } from '../visible.ts';
 
 export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  return listed(request.query, {
+  return listed(request, {
     entries: visibleExchanges(request.caller, hostsOf(request, api)),
     nameOf: ({ name }) => name,
     describe: describeExchange,

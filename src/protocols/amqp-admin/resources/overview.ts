@@ -66,9 +66,9 @@ export function nothing(request: ApiRequest, api: Api): ApiReply {
   return { kind: 'list', entries: [] };
 }
 
-export function nodes({ caller, query }: ApiRequest, { node }: Api): Promise<ApiReply> {
-  checkMonitor(caller);
-  return listed(query, {
+export function nodes(request: ApiRequest, { node }: Api): Promise<ApiReply> {
+  checkMonitor(request.caller);
+  return listed(request, {
     entries: [node],
     nameOf: ({ name }) => name,
     describe: (one) => one.describe(),

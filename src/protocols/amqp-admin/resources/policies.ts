@@ -3,7 +3,7 @@ import {
   policyTargets,
   problemOfDefinition,
   queueArguments,
-  RegularPattern,
+  namePattern,
   type Policy,
   type PolicyDefinition,
   type PolicyTarget,
@@ -29,7 +29,7 @@ const policiesMax = 1_000;
 
 export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkPolicymaker(request.caller);
-  return listed(request.query, {
+  return listed(request, {
     entries: policiesIn(hostsOf(request, api), api),
     nameOf: ({ name }) => name,
     describe: (policy) => policy,
@@ -59,7 +59,7 @@ export async function putPolicy(
   checkPresent(body, ['pattern', 'definition']);
   checkShort('name', name);
   const pattern = textOf(body, 'pattern') ?? '';
-  const parsed = RegularPattern.parse(pattern);
+  const parsed = namePattern(pattern);
   if (typeof parsed === 'string') throw badRequest(`Validation failed\n\npattern: ${parsed}\n`);
   const isNew = policies.get(host.name, name) === undefined;
   if (isNew && policies.in(host.name).length >= policiesMax)

@@ -16,7 +16,7 @@ export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { caller, query } = request;
   const isShort = query.get('disable_stats') === 'true';
   const withTotals = query.get('enable_queue_totals') === 'true';
-  return listed(query, {
+  return listed(request, {
     entries: visibleQueues(api.amqp, caller, hostsOf(request, api)),
     nameOf: ({ name }) => name,
     describe: (queue) =>

@@ -26,9 +26,9 @@ interface ShownUser {
 /** Without users in the configuration, everybody is this one. */
 const anyone: User = { name: guest, credentials: {}, permissions: undefined };
 
-export function list({ caller, query }: ApiRequest, api: Api): Promise<ApiReply> {
-  checkAdministrator(caller);
-  return listed(query, { entries: shownUsers(api), nameOf: ({ name }) => name, describe: describeUser });
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  checkAdministrator(request.caller);
+  return listed(request, { entries: shownUsers(api), nameOf: ({ name }) => name, describe: describeUser });
 }
 
 export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply {
@@ -41,14 +41,15 @@ export function permissions(request: ApiRequest, api: Api): Promise<ApiReply> {
   const hosts = new Set(hostsOf(request, api).map(({ name }) => name));
   const all = permissionsIn(shownUsers(api));
   return listedPermissions(
-    request.query,
+    request,
     all.filter(({ vhost }) => hosts.has(vhost)),
   );
 }
 
-export function permissionsOfUser({ caller, params, query }: ApiRequest, api: Api): Promise<ApiReply> {
+export function permissionsOfUser(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller, params } = request;
   checkAdministrator(caller);
-  return listedPermissions(query, permissionsIn([userOf(params['user'], api)]));
+  return listedPermissions(request, permissionsIn([userOf(params['user'], api)]));
 }
 
 export function showPermissions(request: ApiRequest, api: Api): ApiReply {
@@ -97,8 +98,8 @@ function describePassword(password: Password | undefined): object {
 /** The permissions of a user in a virtual host, as they are listed. */
 type PermissionsJson = PermissionPatterns & { readonly user: string; readonly vhost: string };
 
-function listedPermissions(query: URLSearchParams, entries: readonly PermissionsJson[]): Promise<ApiReply> {
-  return listed(query, {
+function listedPermissions(request: ApiRequest, entries: readonly PermissionsJson[]): Promise<ApiReply> {
+  return listed(request, {
     entries,
     nameOf: ({ user }) => user,
     describe: (permissions) => permissions,

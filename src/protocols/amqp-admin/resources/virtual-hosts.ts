@@ -8,8 +8,9 @@ import type { ApiRequest } from '../request.ts';
 import { totalsOf } from '../totals.ts';
 import { hostOf, visibleHosts } from '../virtual-hosts.ts';
 
-export function list({ caller, query }: ApiRequest, api: Api): Promise<ApiReply> {
-  return listed(query, {
+export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller } = request;
+  return listed(request, {
     entries: visibleHosts(api, caller),
     nameOf: ({ name }) => name,
     describe: (host) => describeVirtualHost(host, caller, api),

@@ -1,5 +1,6 @@
 import type { Attributes } from '../../../broker/index.ts';
-import { RegularPattern } from '../regular-pattern.ts';
+import type { RegularPattern } from '../../patterns/index.ts';
+import { namePattern } from '../name-pattern.ts';
 import type { Policy } from './policy.ts';
 
 /** The attributes of the broker that have the policies. */
@@ -70,7 +71,7 @@ export class Policies {
   #patternOf(source: string): RegularPattern | undefined {
     const known = this.#patterns.get(source);
     if (known) return known;
-    const pattern = RegularPattern.parse(source);
+    const pattern = namePattern(source);
     if (typeof pattern === 'string') return undefined;
     this.#patterns.set(source, pattern);
     return pattern;

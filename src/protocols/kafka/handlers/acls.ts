@@ -1,7 +1,7 @@
 import { ErrorCode, type CreateAclsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import {
   checkNewAcl,
   isKnownFilter,

@@ -3,7 +3,7 @@ import { brokerConfigs } from '../broker-configs.ts';
 import { ConfigType, partsOf } from '../config-values.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { ResourceType } from '../resource-type.ts';
 import { checkConfigRights, Operation as AclOperation } from '../security/index.ts';

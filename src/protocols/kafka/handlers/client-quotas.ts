@@ -6,7 +6,7 @@ import {
 } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import {
   quotaKeys,
   textOfEntity,

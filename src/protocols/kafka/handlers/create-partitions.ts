@@ -1,7 +1,7 @@
 import { ErrorCode, type CreatePartitionsRequest, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { takeMutations } from '../quotas/index.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { takeMutations } from '../quotas/index.ts';
 import { Operation, type Rights } from '../security/index.ts';

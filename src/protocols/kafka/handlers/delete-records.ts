@@ -2,7 +2,7 @@ import type { Partition } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { highWatermark, logStartOffset } from '../partition-view.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';

@@ -2,7 +2,7 @@ import type { Topic } from '../../../broker/index.ts';
 import { ErrorCode, zeroUuid, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import { errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { takeMutations } from '../quotas/index.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse, mayUseId } from '../topic-access.ts';

@@ -1,7 +1,8 @@
 import type { Partition, Topic } from '../../../broker/index.ts';
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
-import { distinctPartitions, inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
+import { distinctPartitions } from '../distinct-partitions.ts';
 
 /** All data is in one directory. Its path is not shown to clients. */
 const logDir = 'data';

@@ -1,6 +1,6 @@
 import { ErrorCode, errorName, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { leaderEpoch } from '../partition-view.ts';
 
 type Response = ResponseDraft<'DescribeQuorum'>;

@@ -1,6 +1,7 @@
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
-import { distinctPartitions, inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
+import { distinctPartitions } from '../distinct-partitions.ts';
 
 type PartitionResult =
   ResponseDraft<'ElectLeaders'>['replicaElectionResults'][number]['partitionResult'][number];

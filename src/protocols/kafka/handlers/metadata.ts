@@ -9,7 +9,7 @@ import {
 import { clusterOperations, topicOperations } from '../authorized-operations.ts';
 import { errorCodeOf } from '../errors.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 import { leaderEpoch } from '../partition-view.ts';
 import { fullRights, Operation, type Rights } from '../security/index.ts';

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { highWatermark, leaderEpoch, leaderEpochError } from '../partition-view.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';

@@ -1,7 +1,7 @@
 import { ErrorCode, type AlterPartitionReassignmentsRequest } from '../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 
 type WantedPartition = AlterPartitionReassignmentsRequest['topics'][number]['partitions'][number];

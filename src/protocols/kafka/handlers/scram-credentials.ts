@@ -18,7 +18,7 @@ import {
 } from '../../users/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../errors.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { KafkaHost } from '../kafka-host.ts';
 
 type Deletion = AlterUserScramCredentialsRequest['deletions'][number];

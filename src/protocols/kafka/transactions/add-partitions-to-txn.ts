@@ -1,7 +1,7 @@
 import type { Partition, TransactionCaller } from '../../../broker/index.ts';
 import { ErrorCode, type AddPartitionsToTxnRequest } from '../../../wire/kafka/index.ts';
 import type { Handler, RequestContext } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';
 import { transactionErrorCode } from './errors.ts';

@@ -3,7 +3,8 @@ import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse } from '../topic-access.ts';
-import { distinctPartitions, inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
+import { distinctPartitions } from '../distinct-partitions.ts';
 
 type PartitionDraft = ResponseDraft<'DescribeProducers'>['topics'][number]['partitions'][number];
 

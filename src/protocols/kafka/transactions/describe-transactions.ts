@@ -1,7 +1,7 @@
 import type { TransactionalProducer } from '../../../broker/index.ts';
 import { ErrorCode, type ResponseDraft } from '../../../wire/kafka/index.ts';
 import type { Handler } from '../handler.ts';
-import { inTurns } from '../in-turns.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { TopicNames } from '../kafka-host.ts';
 import { Operation, type Rights } from '../security/index.ts';
 import { transactionStateOf } from './transaction-state.ts';

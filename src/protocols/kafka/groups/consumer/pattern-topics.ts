@@ -1,4 +1,4 @@
-import type { KafkaSession } from '../../handler.ts';
+import type { TurnTaker } from '../../../connections/index.ts';
 import type { TopicView, TopicsView } from './subscribed-topics.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
@@ -30,7 +30,7 @@ export class PatternTopics {
    * Matches the topics that are new since the last call, in turns. If `isNew`, rejects with a KafkaError when
    * that takes far too many steps.
    */
-  async look(session: Pick<KafkaSession, 'rest' | 'closed'>, isNew: boolean): Promise<void> {
+  async look(session: TurnTaker, isNew: boolean): Promise<void> {
     let last = this.#last;
     // Topics created meanwhile come at the end.
     for (const topic of this.#topics.all(last)) {

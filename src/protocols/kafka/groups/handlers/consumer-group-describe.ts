@@ -1,7 +1,7 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { groupOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
 import { Operation, type Rights } from '../../security/index.ts';
 import { toList, type Assignment, type TopicPartitions } from '../consumer/assignment.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';

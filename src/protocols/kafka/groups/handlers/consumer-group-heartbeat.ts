@@ -6,7 +6,7 @@ import {
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler, KafkaSession, RequestContext } from '../../handler.ts';
-import { beginInTurns, inTurns } from '../../in-turns.ts';
+import { beginInTurns, inTurns } from '../../../connections/index.ts';
 import { fullRights } from '../../security/index.ts';
 import { checkDescribed } from '../../topic-access.ts';
 import type { ConsumerGroup } from '../consumer/consumer-group.ts';

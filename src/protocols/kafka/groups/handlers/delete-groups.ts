@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
 import { Operation } from '../../security/index.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import { isShareGroup } from '../share/share-offsets.ts';

@@ -1,7 +1,7 @@
 import { ErrorCode, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { groupOperations } from '../../authorized-operations.ts';
 import type { Handler } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
 import { Operation } from '../../security/index.ts';
 import type { ClassicGroup } from '../classic/classic-group.ts';
 import { consumerProtocolType } from '../classic/subscription.ts';

@@ -2,7 +2,7 @@ import type { Topic } from '../../../../broker/index.ts';
 import { ErrorCode, type JoinGroupRequest, type ResponseDraft } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler, KafkaSession, RequestContext } from '../../handler.ts';
-import { beginInTurns } from '../../in-turns.ts';
+import { beginInTurns } from '../../../connections/index.ts';
 import { refusedJoin } from '../classic/refusals.ts';
 import type { JoinRequest, JoinResult } from '../classic/messages.ts';
 import { topicsOfRequest } from '../classic/subscription.ts';

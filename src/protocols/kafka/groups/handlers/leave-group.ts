@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import type { Handler } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
 import type { MemberKey } from '../classic/messages.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 

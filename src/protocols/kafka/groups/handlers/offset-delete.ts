@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
-import { inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
 import { Operation } from '../../security/index.ts';
 import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';

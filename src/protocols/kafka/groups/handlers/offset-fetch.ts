@@ -1,7 +1,8 @@
 import { ErrorCode, type OffsetFetchRequest } from '../../../../wire/kafka/index.ts';
 import { errorCodeOf } from '../../errors.ts';
 import type { Handler, RequestContext } from '../../handler.ts';
-import { distinctPartitions, inTurns } from '../../in-turns.ts';
+import { inTurns } from '../../../connections/index.ts';
+import { distinctPartitions } from '../../distinct-partitions.ts';
 import { Operation } from '../../security/index.ts';
 import { mayUse } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../../../wire/kafka/index.ts';
 import { KafkaError, errorCodeOf, errorMessageOf } from '../../errors.ts';
 import type { Handler } from '../../handler.ts';
-import { beginInTurns } from '../../in-turns.ts';
+import { beginInTurns } from '../../../connections/index.ts';
 import { checkDescribed } from '../../topic-access.ts';
 import type { GroupCoordinator } from '../coordinator.ts';
 import type { ShareGroup, ShareHeartbeatResult } from '../share/share-group.ts';
