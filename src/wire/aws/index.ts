@@ -1,3 +1,4 @@
+export { arnText, parseArn, type Arn } from './arn.ts';
 export { AwsError } from './error.ts';
 export type { AwsErrorName } from './error-kinds.ts';
 export { Form } from './form.ts';
@@ -19,6 +20,17 @@ export {
   type SqsInput,
   type SqsOutput,
 } from './operations/index.ts';
+export {
+  evaluatePolicy,
+  parsePolicy,
+  PolicyError,
+  policyLimits,
+  type Context,
+  type Policy,
+  type PolicyRequest,
+  type Principal,
+  type Verdict,
+} from './policy/index.ts';
 export { readAction, readForm } from './query.ts';
 export type { WireReply } from './reply.ts';
 export type { Members, Structure } from './shapes.ts';

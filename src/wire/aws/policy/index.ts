@@ -1,0 +1,10 @@
+export type { Context } from './condition.ts';
+export {
+  evaluatePolicy,
+  parsePolicy,
+  PolicyError,
+  policyLimits,
+  type Policy,
+  type Verdict,
+} from './policy.ts';
+export type { PolicyRequest, Principal } from './statement.ts';
