@@ -61,7 +61,7 @@ const amqpName: NameRule = {
  * The one table of how each protocol shows and accepts the names of topics and groups. The broker itself
  * takes any text of 1 to 255 characters.
  */
-export const names: { readonly [P in 'nats' | 'kafka' | 'amqp']: ProtocolNames } = {
+export const names: { readonly [P in 'nats' | 'kafka' | 'amqp' | 'sqs']: ProtocolNames } = {
   nats: { topic: natsToken, group: natsToken },
   amqp: { topic: amqpName, group: amqpName },
   kafka: {
@@ -72,6 +72,23 @@ export const names: { readonly [P in 'nats' | 'kafka' | 'amqp']: ProtocolNames }
       longest: { count: 249, unit: 'characters' },
       reserved: ['.', '..'],
       escape: { kind: 'prefix', prefix: 'escaped.', hashPrefix: 'escaped-long.' },
+    },
+    group: {
+      alphabet: 'any characters',
+      characters: /^[^]+$/,
+      longest: { count: 255, unit: 'characters' },
+      reserved: [],
+      escape: { kind: 'none' },
+    },
+  },
+  sqs: {
+    /** CreateQueue: "alphanumeric characters, hyphens, and underscores"; FIFO queues end in `.fifo`. */
+    topic: {
+      alphabet: "ASCII alphanumerics, '-' and '_', and may end in '.fifo'",
+      characters: /^[a-zA-Z0-9_-]+(\.fifo)?$/,
+      longest: { count: 80, unit: 'characters' },
+      reserved: [],
+      escape: { kind: 'prefix', prefix: 'escaped-', hashPrefix: 'escaped-long-' },
     },
     group: {
       alphabet: 'any characters',

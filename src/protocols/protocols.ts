@@ -3,6 +3,7 @@ import { amqpAdmin } from './amqp-admin/protocol.ts';
 import { kafka } from './kafka/protocol.ts';
 import { nats } from './nats/protocol.ts';
 import type { Protocol } from './protocol.ts';
+import { sqs } from './sqs/protocol.ts';
 import type { CommonSettings, ProtocolName, ProtocolSettings } from './settings.ts';
 
 /** A protocol of the table, without its settings: one table of its own has the settings of all protocols. */
@@ -12,4 +13,4 @@ export type AnyProtocol = Omit<
 >;
 
 /** The table of protocols: the server, the command line and the settings iterate over it and name none. */
-export const protocols: readonly AnyProtocol[] = [nats, kafka, amqp, amqpAdmin];
+export const protocols: readonly AnyProtocol[] = [nats, kafka, amqp, amqpAdmin, sqs];

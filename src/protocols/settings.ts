@@ -3,6 +3,7 @@ import { amqpAdminDoorSettings, type AmqpAdminDoorSettings } from './amqp-admin/
 import { kafkaDoorSettings, type KafkaDoorSettings } from './kafka/settings.ts';
 import { natsDoorSettings, type NatsDoorSettings } from './nats/settings.ts';
 import type { SettingTable } from './setting.ts';
+import { sqsDoorSettings, type SqsDoorSettings } from './sqs/settings.ts';
 import type { UserSettings } from './users/user-settings.ts';
 
 export { usersSetting } from './users/settings.ts';
@@ -23,7 +24,7 @@ export {
 } from './setting.ts';
 
 /** The names of the protocols in the table. */
-export type ProtocolName = 'nats' | 'kafka' | 'amqp' | 'amqpAdmin';
+export type ProtocolName = 'nats' | 'kafka' | 'amqp' | 'amqpAdmin' | 'sqs';
 
 /** Settings of the server that every protocol may read. */
 export interface CommonSettings {
@@ -33,16 +34,17 @@ export interface CommonSettings {
 
 /** The settings of the protocols. */
 export interface ProtocolSettings
-  extends NatsDoorSettings, KafkaDoorSettings, AmqpDoorSettings, AmqpAdminDoorSettings {}
+  extends NatsDoorSettings, KafkaDoorSettings, AmqpDoorSettings, AmqpAdminDoorSettings, SqsDoorSettings {}
 
 export const protocolSettings: SettingTable<ProtocolSettings> = {
   ...natsDoorSettings,
   ...kafkaDoorSettings,
   ...amqpDoorSettings,
   ...amqpAdminDoorSettings,
+  ...sqsDoorSettings,
 };
 
-export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka', 'amqp', 'amqpAdmin'];
+export const protocolNames: readonly ProtocolName[] = ['nats', 'kafka', 'amqp', 'amqpAdmin', 'sqs'];
 
 /** The flag that sets the port of a protocol: `--nats-port`. */
 export function portFlag(name: ProtocolName): string {

@@ -48,6 +48,7 @@ export interface TestServer extends AsyncDisposable {
   readonly kafkaPort: number;
   readonly amqpPort: number;
   readonly amqpAdminPort: number;
+  readonly sqsPort: number;
   /** Undefined with the oracle. */
   readonly adminPort: number | undefined;
   /** `127.0.0.1:port`, as NATS clients take it. */
@@ -71,6 +72,7 @@ interface Ports {
   readonly kafka?: number;
   readonly amqp?: number;
   readonly amqpAdmin?: number;
+  readonly sqs?: number;
   readonly admin: number | undefined;
 }
 
@@ -105,7 +107,7 @@ async function launchPillarbox(
   const args = [mainPath, 'serve', '--data', dataDirectory, '--host', '127.0.0.1'];
   args.push('--nats-port', String(ports?.nats ?? 0), '--admin-port', String(ports?.admin ?? 0));
   args.push('--kafka-port', String(ports?.kafka ?? 0), '--amqp-port', String(ports?.amqp ?? 0));
-  args.push('--amqp-admin-port', String(ports?.amqpAdmin ?? 0));
+  args.push('--amqp-admin-port', String(ports?.amqpAdmin ?? 0), '--sqs-port', String(ports?.sqs ?? 0));
   args.push('--ports-file', portsFile, ...extra);
   return {
     command: process.execPath,
@@ -211,6 +213,12 @@ class ServerProcess implements TestServer {
     const { amqpAdmin } = this.#started();
     if (amqpAdmin === undefined) throw new Error('this server has no management API');
     return amqpAdmin;
+  }
+
+  get sqsPort(): number {
+    const { sqs } = this.#started();
+    if (sqs === undefined) throw new Error('this server does not speak SQS');
+    return sqs;
   }
 
   get adminPort(): number | undefined {

@@ -1,0 +1,47 @@
+import type { HttpRequest } from '../http/index.ts';
+
+/** The caller of an operation: the account and the region that it means, and how it addressed this server. */
+export interface Caller {
+  /** Twelve digits. */
+  readonly account: string;
+  readonly region: string;
+  /** The address by which the client knows this server: `http://127.0.0.1:9324`. */
+  readonly origin: string;
+  /** The user that the caller has proved to be; null: it may do everything. */
+  readonly user: string | null;
+  /** Aborted when the client has gone or the server stops: for answers that wait. */
+  readonly signal: AbortSignal;
+}
+
+/** The account and the region of clients that name none. */
+export const defaultAccount = '000000000000';
+export const defaultRegion = 'us-east-1';
+
+/**
+ * The caller of a request. The region stands in the scope of its credentials, or in a Host such as
+ * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. The credentials prove nothing.
+ */
+export function callerOf(request: HttpRequest, scheme: 'http' | 'https'): Caller {
+  const { authorization = '', host = 'localhost' } = request.headers;
+  const [, key = '', region] = credential.exec(authorization) ?? [];
+  return {
+    account: /^\d{12}$/.test(key) ? key : defaultAccount,
+    region: region ?? regionOfHost(host) ?? defaultRegion,
+    origin: `${scheme}://${host}`,
+    user: null,
+    get signal() {
+      return request.signal;
+    },
+  };
+}
+
+/** `Credential=AKID/20261201/us-east-1/sqs/aws4_request` */
+const credential = /Credential=([^/,\s]{1,128})\/\d{8}\/([a-z0-9-]{1,32})\//;
+
+/** `sqs.eu-west-1.localhost`, and `eu-west-1.queue.localhost`, as older clients write it. */
+function regionOfHost(host: string): string | undefined {
+  return (
+    /^sqs\.([a-z]{2}[a-z0-9-]{1,30}-\d)\./.exec(host)?.[1] ??
+    /^([a-z]{2}[a-z0-9-]{1,30}-\d)\.queue\./.exec(host)?.[1]
+  );
+}

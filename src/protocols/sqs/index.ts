@@ -1,0 +1,1 @@
+export { SqsFrontend, type SqsOptions } from './sqs-frontend.ts';

@@ -1,0 +1,176 @@
+import { BrokerError, defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
+import { AwsError } from '../../wire/aws/index.ts';
+import { coreName, hasLegalCharacters, isLegalName, names } from '../names.ts';
+import {
+  checkAttributes,
+  defaultOf,
+  isSettable,
+  type AttributeTexts,
+  type SettableName,
+} from './attribute-rules.ts';
+import { invalidParameter } from './errors.ts';
+import { nameInArn, nameInUrl } from './queue-address.ts';
+import { ackWaitMsOf, Queue, type StoredQueue } from './queue.ts';
+import { groupOptions, topicOptions } from './queue-options.ts';
+
+/** The queues of the server: every topic is one. */
+export class Queues {
+  readonly #broker: Broker;
+  readonly #inFlightMax: number;
+  /** By name, as SQS clients know it. Used until the topic is deleted. */
+  readonly #known = new Map<string, Queue>();
+  readonly #groups = new WeakMap<Topic, Promise<Group>>();
+  readonly #forget: () => void;
+
+  /** `inFlightMax`: messages that may be in flight in queues that are created. */
+  constructor(broker: Broker, inFlightMax: number) {
+    this.#broker = broker;
+    this.#inFlightMax = inFlightMax;
+    this.#forget = broker.events.subscribe((event) => {
+      if (event.kind !== 'topic-deleted') return;
+      const { name } = new Queue(event.topic);
+      if (this.#known.get(name)?.topic === event.topic) this.#known.delete(name);
+    });
+  }
+
+  close(): void {
+    this.#forget();
+  }
+
+  /** Undefined if there is no queue of that name. */
+  get(name: string): Queue | undefined {
+    const known = this.#known.get(name);
+    if (known) return known;
+    const topicName = coreName(name, names.sqs.topic, this.#broker.topics);
+    const topic = topicName === undefined ? undefined : this.#broker.topic(topicName);
+    if (!topic) return undefined;
+    const queue = new Queue(topic);
+    this.#known.set(name, queue);
+    return queue;
+  }
+
+  /** Throws QueueDoesNotExist, and InvalidAddress for a text that is no URL of a queue. */
+  byUrl(url: string): Queue {
+    return this.byName(nameInUrl(url));
+  }
+
+  /** Throws QueueDoesNotExist. */
+  byName(name: string): Queue {
+    const queue = this.get(name);
+    if (!queue) throw new AwsError('QueueDoesNotExist');
+    return queue;
+  }
+
+  /** Undefined if the text is no ARN of a queue, or if the queue does not exist. */
+  byArn(arn: string): Queue | undefined {
+    const name = nameInArn(arn);
+    return name === undefined ? undefined : this.get(name);
+  }
+
+  /** The names of all queues, in order. */
+  names(): string[] {
+    return Array.from(this.#broker.topics.values(), (topic) => new Queue(topic).name).sort();
+  }
+
+  /** The group of a queue; a promise if it has to be created. */
+  group(queue: Queue): Group | Promise<Group> {
+    const { group, topic } = queue;
+    if (group) return group;
+    let creating = this.#groups.get(topic);
+    if (!creating) {
+      const options = groupOptions(queue.stored.attributes, this.#inFlightMax);
+      creating = topic.createGroup({ ...options, name: defaultGroup });
+      this.#groups.set(topic, creating);
+      void creating.catch(() => undefined).then(() => this.#groups.delete(topic));
+    }
+    return creating;
+  }
+
+  /**
+   * Creates a queue; resolves when it is on disk. A queue that is there already is returned, unless an attribute
+   * differs: then it rejects with QueueNameExists. Rejects as `checkAttributes` throws.
+   */
+  async create(
+    name: string,
+    given: ReadonlyMap<string, string>,
+    tags: ReadonlyMap<string, string>,
+  ): Promise<Queue> {
+    const isFifo = name.endsWith('.fifo') && given.get('FifoQueue') === 'true';
+    const existing = this.get(name);
+    if (!existing) checkName(name, given.get('FifoQueue') === 'true');
+    const attributes = checkAttributes(given, existing?.isFifo ?? isFifo);
+    if (existing) return sameQueue(existing, attributes);
+    const stored: StoredQueue = {
+      attributes: withoutEmpty(attributes),
+      tags: Object.fromEntries(tags),
+      modifiedMs: this.#broker.clock.now(),
+      isOwn: true,
+    };
+    try {
+      const { topic } = await this.#broker.defineQueue(
+        { ...topicOptions(attributes), name, attributes: { sqs: stored } },
+        groupOptions(attributes, this.#inFlightMax),
+      );
+      return new Queue(topic);
+    } catch (error) {
+      if (!(error instanceof BrokerError && error.code === 'topic-exists')) throw error;
+      return sameQueue(this.byName(name), attributes); // another request was faster
+    }
+  }
+
+  /** Changes attributes that were checked; resolves when that is on disk. */
+  async setAttributes(queue: Queue, changed: AttributeTexts): Promise<void> {
+    const { topic, stored } = queue;
+    const attributes = withoutEmpty({ ...stored.attributes, ...changed });
+    const next = { ...stored, attributes, modifiedMs: this.#broker.clock.now() };
+    const { MessageRetentionPeriod: retention, VisibilityTimeout: visibility } = changed;
+    const work = [
+      topic.update({
+        ...topic.config,
+        ...(retention !== undefined && { ageMsMax: Number(retention) * 1000 }),
+        attributes: { ...topic.config.attributes, sqs: next },
+      }),
+    ];
+    const { group } = queue;
+    if (group && visibility !== undefined && stored.isOwn === true)
+      work.push(group.update({ ...group.config, ackWaitMs: ackWaitMsOf(Number(visibility)) }));
+    await Promise.all(work);
+  }
+
+  /** Changes the tags; resolves when that is on disk. */
+  async setTags(queue: Queue, tags: StoredQueue['tags']): Promise<void> {
+    const { topic, stored } = queue;
+    await topic.update({
+      ...topic.config,
+      attributes: { ...topic.config.attributes, sqs: { ...stored, tags } },
+    });
+  }
+}
+
+function withoutEmpty(attributes: AttributeTexts): AttributeTexts {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));
+}
+
+/** Throws InvalidParameterValue for a name that SQS does not allow for a new queue. */
+function checkName(name: string, isFifo: boolean): void {
+  const rule = names.sqs.topic;
+  if (isLegalName(name, rule) && name.endsWith('.fifo') === isFifo) return;
+  throw new AwsError(
+    'InvalidParameterValue',
+    isFifo && hasLegalCharacters(name, rule)
+      ? 'The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.'
+      : 'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
+  );
+}
+
+/** Throws QueueNameExists if an attribute that is given differs from that of the queue. */
+function sameQueue(queue: Queue, attributes: AttributeTexts): Queue {
+  for (const [name, value] of Object.entries(attributes) as [SettableName, string][]) {
+    if (value === (queue.attribute(name) ?? '')) continue;
+    throw new AwsError(
+      'QueueNameExists',
+      `A queue already exists with the same name and a different value for attribute ${name}`,
+    );
+  }
+  return queue;
+}

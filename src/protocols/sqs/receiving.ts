@@ -1,0 +1,86 @@
+import { Collector, Receipt, recordBytes, type CollectorEnd, type Delivery } from '../../broker/index.ts';
+import { AwsError } from '../../wire/aws/index.ts';
+import { sqsLimits } from './limits.ts';
+import { ackWaitMsOf } from './queue.ts';
+import { receivedMessage, type ReceiveContext, type ReceivedMessage } from './received-message.ts';
+
+export interface ReceiveOptions {
+  readonly messagesMax: number;
+  /** Seconds. */
+  readonly wait: number;
+  /** Seconds. */
+  readonly visibility: number;
+}
+
+/** What a receive has collected: messages, and their receipts. */
+export interface Received {
+  readonly messages: readonly ReceivedMessage[];
+  readonly receipts: readonly Receipt[];
+}
+
+/**
+ * Receives messages of a queue: at once those that there are, or, with a wait, as soon as there is one. If the
+ * client leaves meanwhile, the messages go back to the queue. Throws OverLimit, and RequestThrottled if too many
+ * receives wait.
+ */
+export async function receiveMessages(context: ReceiveContext, options: ReceiveOptions): Promise<Received> {
+  const { sqs, caller, queue, group } = context;
+  const { broker } = sqs;
+  const { messagesMax, wait, visibility } = options;
+  if (wait === 0 && isOverLimit(context)) throw overLimit(group.config.maxInFlight);
+  broker.budgets.check('consumers');
+  const ackWaitMs = ackWaitMsOf(visibility);
+  const messages: ReceivedMessage[] = [];
+  const receipts: Receipt[] = [];
+  let stop = (): void => {};
+  const end = await new Promise<CollectorEnd>((resolve) => {
+    const collector = new Collector(
+      broker.clock,
+      {
+        messagesMax,
+        bytesMax: sqsLimits.receivedBytesMax,
+        takesAnyFirst: true,
+        // The deadline of the group needs not be stored with each delivery.
+        ...(ackWaitMs !== group.config.ackWaitMs && { ackWaitMs }),
+        ...(wait === 0 ? { idle: 'answer' as const } : { messagesMin: 1, waitMs: wait * 1000 }),
+        label: 'ReceiveMessage',
+      },
+      {
+        collected: (delivery: Delivery) => {
+          const receipt = Receipt.of(group, delivery);
+          receipts.push(receipt);
+          const handle = sqs.handles.write(receipt, broker.clock.now());
+          messages.push(receivedMessage(context, delivery, handle));
+          return recordBytes(delivery.record);
+        },
+        completed: resolve,
+      },
+    );
+    if (wait > 0) {
+      const { signal } = caller;
+      const leave = (): void => collector.end();
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave);
+      stop = () => signal.removeEventListener('abort', leave);
+    }
+    collector.attach(group);
+  });
+  stop();
+  if (end === 'left') for (const receipt of receipts) receipt.release();
+  if (end === 'group-deleted' || end === 'topic-deleted') throw new AwsError('QueueDoesNotExist');
+  if (queue.topic.isDeleted) throw new AwsError('QueueDoesNotExist');
+  return { messages, receipts };
+}
+
+/** SQS says so on standard queues only, and only to receives that do not wait. */
+function isOverLimit({ queue, group }: ReceiveContext): boolean {
+  const { maxInFlight = Infinity } = group.config;
+  return !queue.isFifo && group.info().inFlight >= maxInFlight;
+}
+
+function overLimit(inFlightMax: number | undefined): AwsError {
+  return new AwsError(
+    'OverLimit',
+    `Too many messages are in flight (${inFlightMax} at most): delete messages, or wait until they are visible again.`,
+  );
+}

@@ -1,0 +1,22 @@
+import { count, pemFile, portOrOff, type SettingTable } from '../setting.ts';
+
+/** The settings of SQS. */
+export interface SqsDoorSettings {
+  readonly sqsPort: number | 'off';
+  readonly sqsInFlightMax: number;
+  readonly sqsTlsCert: string | undefined;
+  readonly sqsTlsKey: string | undefined;
+  readonly sqsTlsCa: string | undefined;
+}
+
+export const sqsDoorSettings: SettingTable<SqsDoorSettings> = {
+  sqsPort: portOrOff({ name: 'sqs-port', default: 9324, help: 'port for SQS clients, or off' }),
+  sqsInFlightMax: count<number>(100_000_000, {
+    name: 'sqs-in-flight-max',
+    default: 120_000,
+    help: 'messages of one queue that SQS clients may have received and not deleted',
+  }),
+  sqsTlsCert: pemFile('sqs-tls-cert', 'certificate (PEM): SQS clients must use https'),
+  sqsTlsKey: pemFile('sqs-tls-key', 'private key (PEM) of that certificate'),
+  sqsTlsCa: pemFile('sqs-tls-ca', 'certificates (PEM) that those of SQS clients must be signed by'),
+};

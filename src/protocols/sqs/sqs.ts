@@ -1,0 +1,26 @@
+import type { Broker } from '../../broker/index.ts';
+import { Queues } from './queues.ts';
+import { ReceiptHandles } from './receipt-handle.ts';
+
+
+/** What the operations of SQS stand on. */
+export class Sqs {
+  readonly broker: Broker;
+  readonly queues: Queues;
+  readonly handles: ReceiptHandles;
+
+  constructor(broker: Broker, inFlightMax: number) {
+    this.broker = broker;
+    this.queues = new Queues(broker, inFlightMax);
+    this.handles = new ReceiptHandles(broker);
+  }
+
+  /** Resolves when all changes so far are on disk. */
+  committed(): Promise<void> {
+    return new Promise((resolve) => this.broker.afterCommit(resolve));
+  }
+
+  close(): void {
+    this.queues.close();
+  }
+}
