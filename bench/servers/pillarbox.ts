@@ -40,7 +40,11 @@ export class Pillarbox implements Contender {
         command: process.execPath,
         args: [...profile, cliPath, ...serve, ...ports, ...users],
         // By the environment, because an older build does not know the flags.
-        environment: { PILLARBOX_AMQP_PORT: '0', PILLARBOX_AMQP_ADMIN_PORT: 'off' },
+        environment: {
+          PILLARBOX_AMQP_PORT: '0',
+          PILLARBOX_AMQP_ADMIN_PORT: 'off',
+          PILLARBOX_SQS_PORT: 'off',
+        },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
         readAmqpPort: () => readPorts(portsFile)?.amqp,

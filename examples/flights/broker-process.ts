@@ -79,6 +79,8 @@ export class BrokerProcess {
       'off',
       '--amqp-port',
       'off',
+      '--sqs-port',
+      'off',
       '--admin-port',
       '0',
       '--ports-file',

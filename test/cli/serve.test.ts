@@ -14,6 +14,7 @@ interface Ports {
   readonly kafka: number;
   readonly amqp: number;
   readonly amqpAdmin: number;
+  readonly sqs: number;
   readonly admin: number;
 }
 
@@ -72,7 +73,15 @@ describe('serve', () => {
     await using directory = await makeTemporaryDirectory();
     await using broker = await serve(directory.path);
     const { pid, nats, kafka, admin } = broker.ports;
-    assert.deepEqual(Object.keys(broker.ports), ['pid', 'nats', 'kafka', 'amqp', 'amqpAdmin', 'admin']);
+    assert.deepEqual(Object.keys(broker.ports), [
+      'pid',
+      'nats',
+      'kafka',
+      'amqp',
+      'amqpAdmin',
+      'sqs',
+      'admin',
+    ]);
     process.kill(pid, 0);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.match(text, new RegExp(`nats://127\\.0\\.0\\.1:${nats}\\n`));
@@ -87,7 +96,14 @@ describe('serve', () => {
 
   test('runs without NATS, and shows no address for it', async () => {
     await using directory = await makeTemporaryDirectory();
-    await using broker = await serve(directory.path, ['--nats-port', 'off', '--amqp-port', 'off']);
+    await using broker = await serve(directory.path, [
+      '--nats-port',
+      'off',
+      '--amqp-port',
+      'off',
+      '--sqs-port',
+      'off',
+    ]);
     assert.deepEqual(Object.keys(broker.ports), ['pid', 'kafka', 'admin']);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.doesNotMatch(text, /nats/i);
@@ -112,10 +128,10 @@ describe('serve', () => {
       .split('\n')
       .find((line) => line.includes('the broker is ready'))!;
     const { level, host, ports, dataDirectory, version } = JSON.parse(line) as { [name: string]: unknown };
-    const { nats, kafka, amqp, amqpAdmin, admin } = broker.ports;
+    const { nats, kafka, amqp, amqpAdmin, sqs, admin } = broker.ports;
     assert.deepEqual(
       { level, host, ports },
-      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, amqp, amqpAdmin, admin } },
+      { level: 'info', host: '127.0.0.1', ports: { nats, kafka, amqp, amqpAdmin, sqs, admin } },
     );
     assert.equal(dataDirectory, join(directory.path, 'data'));
     assert.match(String(version), /^\d/);

@@ -32,7 +32,7 @@ describe('a server in the process', () => {
     }
   });
 
-  for (const off of ['nats', 'kafka', 'amqp'] as const)
+  for (const off of ['nats', 'kafka', 'amqp', 'sqs'] as const)
     test(`does without ${off} where that is off`, async () => {
       await using directory = await makeTemporaryDirectory();
       const portsFile = join(directory.path, 'ports.json');
@@ -42,11 +42,12 @@ describe('a server in the process', () => {
         kafkaPort: off === 'kafka' ? 'off' : 0,
         amqpPort: off === 'amqp' ? 'off' : 0,
         amqpAdminPort: 0,
+        sqsPort: off === 'sqs' ? 'off' : 0,
         adminPort: 0,
         portsFile,
       });
       const isOn = (name: string): boolean => name !== off && !(off === 'amqp' && name === 'amqpAdmin');
-      const rest = (['nats', 'kafka', 'amqp', 'amqpAdmin'] as const).filter(isOn);
+      const rest = (['nats', 'kafka', 'amqp', 'amqpAdmin', 'sqs'] as const).filter(isOn);
       const ports = JSON.parse(await readFile(portsFile, 'utf8')) as { [name: string]: number };
       assert.deepEqual(Object.keys(ports), ['pid', ...rest, 'admin']);
       assert.equal(server.ports[off], undefined);

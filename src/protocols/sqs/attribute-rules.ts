@@ -19,13 +19,34 @@ interface SettableAttribute {
   readonly isRemovable?: true;
 }
 
-const json: Pick<SettableAttribute, 'rule' | 'isRemovable'> = { rule: { kind: 'text' }, isRemovable: true };
+const json: SettableAttribute = { rule: { kind: 'text' }, isRemovable: true };
 const whole = (min: number, max: number): Rule => ({ kind: 'number', min, max });
 
-/** The attributes that clients can set, with the values of CreateQueue in the API reference. */
-export const settable = {
+/** The attributes that clients can set. */
+export type SettableName =
+  | 'DelaySeconds'
+  | 'MaximumMessageSize'
+  | 'MessageRetentionPeriod'
+  | 'ReceiveMessageWaitTimeSeconds'
+  | 'VisibilityTimeout'
+  | 'Policy'
+  | 'RedrivePolicy'
+  | 'RedriveAllowPolicy'
+  | 'KmsMasterKeyId'
+  | 'KmsDataKeyReusePeriodSeconds'
+  | 'SqsManagedSseEnabled'
+  | 'FifoQueue'
+  | 'ContentBasedDeduplication'
+  | 'DeduplicationScope'
+  | 'FifoThroughputLimit';
+
+/** Their values, as the API reference of CreateQueue has them. */
+const table: { readonly [name in SettableName]: SettableAttribute } = {
   DelaySeconds: { rule: whole(0, sqsLimits.delayMax), default: '0' },
-  MaximumMessageSize: { rule: whole(1024, sqsLimits.messageBytesMax), default: String(sqsLimits.messageBytesMax) },
+  MaximumMessageSize: {
+    rule: whole(1024, sqsLimits.messageBytesMax),
+    default: String(sqsLimits.messageBytesMax),
+  },
   MessageRetentionPeriod: { rule: whole(60, 1_209_600), default: '345600' },
   ReceiveMessageWaitTimeSeconds: { rule: whole(0, sqsLimits.waitMax), default: '0' },
   VisibilityTimeout: { rule: whole(0, sqsLimits.visibilityMax), default: '30' },
@@ -47,14 +68,12 @@ export const settable = {
     default: 'perQueue',
     isFifo: true,
   },
-} as const satisfies { readonly [name: string]: SettableAttribute };
+};
 
-export type SettableName = keyof typeof settable;
 /** Attributes of a queue as SQS has them: all values are texts. */
-export type AttributeTexts = { readonly [name in SettableName]?: string };
+export type AttributeTexts = { readonly [name in SettableName]?: string | undefined };
 
-const table: { readonly [name in SettableName]: SettableAttribute } = settable;
-export const settableNames = Object.keys(table) as SettableName[];
+export const settableNames: readonly SettableName[] = Object.keys(table) as SettableName[];
 
 export function isSettable(name: string): name is SettableName {
   return Object.hasOwn(table, name);

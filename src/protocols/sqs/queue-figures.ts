@@ -13,7 +13,8 @@ export function figuresOf({ delayed }: Broker, { topic, group }: Queue): QueueFi
   const waiting = delayed.countOf(topic);
   if (!group) return { visible: topic.durableCount, notVisible: 0, delayed: waiting };
   const { durableLag, inFlight } = group.info();
-  let ready = 0;
-  for (const { pending, held } of group.positions.opened) ready += pending.readyCount;
-  return { visible: durableLag + ready, notVisible: Math.max(0, inFlight - ready), delayed: waiting };
+  const all = durableLag + inFlight;
+  // What may be delivered again counts as visible. A group that may not deliver now says nothing of that.
+  const visible = Math.max(durableLag, Math.min(all, group.deliverable));
+  return { visible, notVisible: all - visible, delayed: waiting };
 }

@@ -1,6 +1,6 @@
 import { defaultGroup, type Group, type Topic } from '../../broker/index.ts';
 import { names, shownName } from '../names.ts';
-import { defaultOf, type AttributeTexts, type SettableName } from './attribute-rules.ts';
+import { defaultOf, isOfFifo, type AttributeTexts, type SettableName } from './attribute-rules.ts';
 
 /** What is kept of a queue with its topic: all that SQS alone knows. */
 export interface StoredQueue {
@@ -45,6 +45,7 @@ export class Queue {
 
   /** The value of an attribute; undefined if the queue has none. */
   attribute(name: SettableName): string | undefined {
+    if (isOfFifo(name) && !this.isFifo) return undefined;
     return this.#ofConfig(name) ?? this.stored.attributes[name] ?? defaultOf(name);
   }
 

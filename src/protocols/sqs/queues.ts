@@ -1,14 +1,7 @@
 import { BrokerError, defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
 import { AwsError } from '../../wire/aws/index.ts';
 import { coreName, hasLegalCharacters, isLegalName, names } from '../names.ts';
-import {
-  checkAttributes,
-  defaultOf,
-  isSettable,
-  type AttributeTexts,
-  type SettableName,
-} from './attribute-rules.ts';
-import { invalidParameter } from './errors.ts';
+import { checkAttributes, type AttributeTexts, type SettableName } from './attribute-rules.ts';
 import { nameInArn, nameInUrl } from './queue-address.ts';
 import { ackWaitMsOf, Queue, type StoredQueue } from './queue.ts';
 import { groupOptions, topicOptions } from './queue-options.ts';
@@ -101,7 +94,7 @@ export class Queues {
     const attributes = checkAttributes(given, existing?.isFifo ?? isFifo);
     if (existing) return sameQueue(existing, attributes);
     const stored: StoredQueue = {
-      attributes: withoutEmpty(attributes),
+      attributes: changedAttributes({}, attributes),
       tags: Object.fromEntries(tags),
       modifiedMs: this.#broker.clock.now(),
       isOwn: true,
@@ -121,7 +114,7 @@ export class Queues {
   /** Changes attributes that were checked; resolves when that is on disk. */
   async setAttributes(queue: Queue, changed: AttributeTexts): Promise<void> {
     const { topic, stored } = queue;
-    const attributes = withoutEmpty({ ...stored.attributes, ...changed });
+    const attributes = changedAttributes(stored.attributes, changed);
     const next = { ...stored, attributes, modifiedMs: this.#broker.clock.now() };
     const { MessageRetentionPeriod: retention, VisibilityTimeout: visibility } = changed;
     const work = [
@@ -147,8 +140,18 @@ export class Queues {
   }
 }
 
-function withoutEmpty(attributes: AttributeTexts): AttributeTexts {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== ''));
+/** The attributes after a change, without those that were removed. */
+function changedAttributes(before: AttributeTexts, changed: AttributeTexts): AttributeTexts {
+  const after = { ...before, ...changed };
+  // A queue has one kind of encryption. The last one named counts.
+  if (changed.KmsMasterKeyId !== undefined && changed.KmsMasterKeyId !== '')
+    after.SqsManagedSseEnabled = 'false';
+  else if (changed.SqsManagedSseEnabled === 'true') {
+    delete after.KmsMasterKeyId;
+    delete after.KmsDataKeyReusePeriodSeconds;
+  }
+  if (after.KmsDataKeyReusePeriodSeconds === '300') delete after.KmsDataKeyReusePeriodSeconds;
+  return Object.fromEntries(Object.entries(after).filter(([, value]) => value !== ''));
 }
 
 /** Throws InvalidParameterValue for a name that SQS does not allow for a new queue. */

@@ -5,7 +5,13 @@ import { messageIdOf, placeOf, sequenceNumberOf } from './message-id.ts';
 import { queueArn } from './queue-address.ts';
 import type { Queue } from './queue.ts';
 import type { Sqs } from './sqs.ts';
-import { attributesOf, messageText, readHeaders, type MessageAttribute, type ReadHeaders } from './stored-message.ts';
+import {
+  attributesOf,
+  messageText,
+  readHeaders,
+  type MessageAttribute,
+  type ReadHeaders,
+} from './stored-message.ts';
 import { names, shownName } from '../names.ts';
 
 /** A message as ReceiveMessage gives it. */
@@ -37,21 +43,29 @@ export function receivedMessage(
   delivery: Delivery,
   handle: string,
 ): ReceivedMessage {
-  const { sqs, queue, wanted } = context;
+  const { sqs, queue, group, wanted } = context;
   const { record } = delivery;
   const value = record.value ?? noBytes;
   const headers = readHeaders(record.headers);
   const text = messageText(value);
   const body = text ?? Buffer.from(value).toString('base64');
   const attributes =
-    wanted.attribute === undefined ? undefined : wantedAttributes(headers, wanted.attribute, text === undefined);
+    wanted.attribute === undefined
+      ? undefined
+      : wantedAttributes(headers, wanted.attribute, text === undefined);
+  const firstMs = sqs.firstReceives.received(
+    group.id,
+    { partition: delivery.partition, offset: record.offset },
+    delivery.deliveries,
+    sqs.broker.clock.now(),
+  );
   const place = placeOfMessage(sqs, queue, delivery, headers);
   return {
     MessageId: messageIdOf(sqs.broker.uuid, place),
     ReceiptHandle: handle,
     MD5OfBody: md5OfText(body),
     Body: body,
-    Attributes: wanted.system.size === 0 ? undefined : systemAttributes(context, delivery, headers),
+    Attributes: wanted.system.size === 0 ? undefined : systemAttributes(context, delivery, headers, firstMs),
     MD5OfMessageAttributes: attributes && md5OfAttributes(attributes),
     MessageAttributes: attributes,
   };
@@ -82,11 +96,11 @@ function placeOfMessage(
 }
 
 function systemAttributes(
-  { sqs, caller, queue, group, wanted: { system } }: ReceiveContext,
-  delivery: Delivery,
+  { caller, queue, wanted: { system } }: ReceiveContext,
+  { record, deliveries }: Delivery,
   headers: ReadHeaders,
+  firstMs: number,
 ): ReadonlyMap<string, string> {
-  const { record, partition, deliveries } = delivery;
   const attributes = new Map<string, string>();
   const isAll = system.has('All');
   const set = (name: string, value: () => string | undefined): void => {
@@ -97,10 +111,7 @@ function systemAttributes(
   set('SenderId', () => caller.account);
   set('SentTimestamp', () => String(headers.origin?.sentMs ?? record.timestampMs));
   set('ApproximateReceiveCount', () => String(deliveries));
-  set('ApproximateFirstReceiveTimestamp', () => {
-    const firstMs = group.positions.ifOpened(partition)?.pending.get(record.offset)?.firstDeliveredMs ?? 0;
-    return String(firstMs === 0 ? sqs.broker.clock.now() : firstMs);
-  });
+  set('ApproximateFirstReceiveTimestamp', () => String(firstMs));
   set('MessageGroupId', () => {
     const key = headers.letter ? headers.letter.key : record.key;
     return key === null ? undefined : Buffer.from(key).toString('utf8');
@@ -108,8 +119,9 @@ function systemAttributes(
   set('MessageDeduplicationId', () => headers.dedupeId);
   set('SequenceNumber', () => (queue.isFifo ? sequenceNumberOf(record.offset) : undefined));
   set('AWSTraceHeader', () => headers.traceHeader);
-  set('DeadLetterQueueSourceArn', () =>
-    headers.letter && queueArn(caller, shownName(headers.letter.topic, names.sqs.topic)),
+  set(
+    'DeadLetterQueueSourceArn',
+    () => headers.letter && queueArn(caller, shownName(headers.letter.topic, names.sqs.topic)),
   );
   return attributes;
 }

@@ -162,7 +162,7 @@ function store({ broker }: Sqs, queue: Queue, message: CheckedMessage): Promise<
         if (isDuplicate) place = placeOf(topic.id, partition, offset);
         resolve({ place, offset });
       },
-      delayed: (_, partition, id) => resolve({ place, offset: id }),
+      delayed: (_, _partition, id) => resolve({ place, offset: id }),
       refused: (_, error) => reject(error),
     };
     record.headers = headersAt(place);

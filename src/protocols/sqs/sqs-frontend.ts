@@ -8,7 +8,10 @@ import {
   readJson,
   readTarget,
   sqsOperations,
+  type Operation,
   type SqsAction,
+  type Structure,
+  type Members,
   type WireReply,
 } from '../../wire/aws/index.ts';
 import { Hall, type TlsGuard } from '../connections/index.ts';
@@ -19,7 +22,6 @@ import { callerOf, type Caller } from './caller.ts';
 import { refusalOf } from './errors.ts';
 import { doorLimits } from './limits.ts';
 import { handlers } from './operations/index.ts';
-import type { Handler } from './operations/handler.ts';
 import { Sqs } from './sqs.ts';
 
 export interface SqsOptions {
@@ -93,11 +95,10 @@ export class SqsFrontend implements Frontend {
     return this.#call(action, callerOf(request, scheme), await request.bytes());
   }
 
-  async #call<A extends SqsAction>(action: A, caller: Caller, body: Uint8Array): Promise<WireReply> {
-    const operation = sqsOperations[action];
-    const handler: Handler<A> = handlers[action];
-    const input = readJson(operation, body);
-    return jsonReply(operation, await handler(this.#sqs, caller, input), randomUUID());
+  async #call(action: SqsAction, caller: Caller, body: Uint8Array): Promise<WireReply> {
+    const operation: Operation = sqsOperations[action];
+    const output = await handlerOf(action)(this.#sqs, caller, readJson(operation, body));
+    return jsonReply(operation, output, randomUUID());
   }
 
   #refusal(error: unknown, request: HttpRequest | undefined): HttpReply {
@@ -109,4 +110,16 @@ export class SqsFrontend implements Frontend {
     const isQueryMode = request?.headers['x-amzn-query-mode'] === 'true';
     return jsonRefusal(refusal, randomUUID(), isQueryMode);
   }
+}
+
+/** A handler for input and output whose types its operation decides. */
+type AnyHandler = (
+  sqs: Sqs,
+  caller: Caller,
+  input: Structure<Members>,
+) => Structure<Members> | Promise<Structure<Members>>;
+
+/** The table of operations says which input a handler takes. */
+function handlerOf(action: SqsAction): AnyHandler {
+  return handlers[action] as AnyHandler;
 }

@@ -1,13 +1,14 @@
 import type { Broker } from '../../broker/index.ts';
+import { FirstReceives } from './first-receives.ts';
 import { Queues } from './queues.ts';
 import { ReceiptHandles } from './receipt-handle.ts';
-
 
 /** What the operations of SQS stand on. */
 export class Sqs {
   readonly broker: Broker;
   readonly queues: Queues;
   readonly handles: ReceiptHandles;
+  readonly firstReceives: FirstReceives = new FirstReceives();
 
   constructor(broker: Broker, inFlightMax: number) {
     this.broker = broker;

@@ -5,7 +5,10 @@ import { sqsLimits } from './limits.ts';
 export function checkTags(tags: ReadonlyMap<string, string>): void {
   const { tagsMax } = sqsLimits;
   if (tags.size > tagsMax)
-    throw new AwsError('InvalidParameterValue', `Too many tags added for queue. Maximum allowed is ${tagsMax}.`);
+    throw new AwsError(
+      'InvalidParameterValue',
+      `Too many tags added for queue. Maximum allowed is ${tagsMax}.`,
+    );
   for (const [key, value] of tags) {
     if (key.length === 0 || key.length > 128)
       throw new AwsError('InvalidParameterValue', 'Tag keys must be between 1 and 128 characters in length.');

@@ -133,6 +133,7 @@ describe('connections', () => {
       { name: 'kafka', connections: 0, authenticates: false },
       { name: 'amqp', connections: 0, authenticates: false },
       { name: 'amqpAdmin', connections: 0, authenticates: false },
+      { name: 'sqs', connections: 0, authenticates: false },
     ]);
     const { connections: own, ...admin } = (protocols as Json[]).at(-1) ?? {};
     assert.deepEqual([Number(own) >= 1, admin], [true, { name: 'admin', authenticates: false }]);
