@@ -1,6 +1,14 @@
 export { arnText, parseArn, type Arn } from './arn.ts';
 export { AwsError } from './error.ts';
 export type { AwsErrorName } from './error-kinds.ts';
+export {
+  FilterError,
+  filterLimits,
+  FilterPolicy,
+  type FilteredAttribute,
+  type FilteredMessage,
+  type FilterScope,
+} from './filter/index.ts';
 export { Form } from './form.ts';
 export { jsonRefusal, jsonReply, readJson, readTarget, writeJson } from './json.ts';
 export { limits } from './limits.ts';

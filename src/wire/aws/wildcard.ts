@@ -1,5 +1,6 @@
 /**
- * A pattern of AWS: `*` is any text, and `?`, where it is one, any character. It is read once. A match looks for
+ * A pattern of AWS: `*` is any text and `?` any character. In a plain one, as filter policies have it, `?` is
+ * itself, and a backslash makes a star a star. It is read once. A match looks for
  * the texts between stars from left to right, and never goes back before one that was found, so that it costs
  * the length of the text times that of the longest part at most.
  */
@@ -7,9 +8,9 @@ export class Wildcard {
   readonly #parts: readonly string[];
   readonly #hasAny: boolean;
 
-  constructor(pattern: string, { hasAny = true }: { readonly hasAny?: boolean } = {}) {
-    this.#parts = pattern.split(/\*+/);
-    this.#hasAny = hasAny && pattern.includes('?');
+  constructor(pattern: string, { isPlain = false }: { readonly isPlain?: boolean } = {}) {
+    this.#parts = isPlain ? splitPlain(pattern) : pattern.split(/\*+/);
+    this.#hasAny = !isPlain && pattern.includes('?');
   }
 
   matches(text: string): boolean {
@@ -41,4 +42,16 @@ export class Wildcard {
       if (part[index] !== '?' && part[index] !== text[at + index]) return false;
     return true;
   }
+}
+
+/** The texts between stars; `\\*` is a star, and `\\\\` a backslash. */
+function splitPlain(pattern: string): string[] {
+  const parts = [''];
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at]!;
+    if (character === '*') parts.push('');
+    else
+      parts[parts.length - 1] += character === '\\' && at + 1 < pattern.length ? pattern[++at]! : character;
+  }
+  return parts;
 }

@@ -156,8 +156,12 @@ test('a wildcard is any text, and is found in one pass', () => {
   ];
   for (const [pattern, text, matches] of cases)
     assert.equal(new Wildcard(pattern).matches(text), matches, `${pattern} ${text}`);
-  assert.equal(new Wildcard('a?c', { hasAny: false }).matches('a?c'), true);
-  assert.equal(new Wildcard('a?c', { hasAny: false }).matches('abc'), false);
+  const plain = (pattern: string, text: string): boolean =>
+    new Wildcard(pattern, { isPlain: true }).matches(text);
+  assert.equal(plain('a?c', 'a?c'), true);
+  assert.equal(plain('a?c', 'abc'), false);
+  assert.equal(plain('a\\*c*', 'a*cd'), true);
+  assert.equal(plain('a\\*c*', 'abcd'), false);
   // A matcher that goes back would take 2^30 steps.
   assert.equal(new Wildcard(`${'*a'.repeat(30)}*b`).matches('a'.repeat(10_000)), false);
 });
