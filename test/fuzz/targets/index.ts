@@ -1,6 +1,7 @@
 import type { Target } from '../target.ts';
 import { amqpFrames } from './amqp-frames.ts';
 import { amqpSession } from './amqp-session.ts';
+import { awsForm, awsJson, awsPolicies, awsSignature } from './aws.ts';
 import { configuration } from './configuration.ts';
 import { kafkaRecords } from './kafka-records.ts';
 import { kafkaRequest } from './kafka-request.ts';
@@ -15,6 +16,10 @@ export const targets: readonly Target[] = [
   natsApi,
   amqpFrames,
   amqpSession,
+  awsJson,
+  awsForm,
+  awsSignature,
+  awsPolicies,
   kafkaRequest,
   kafkaRecords,
   logRecovery,
