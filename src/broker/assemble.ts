@@ -36,6 +36,7 @@ import { Replay, type StoredParts } from './replay.ts';
 import { writeSnapshot } from './snapshot.ts';
 import { Schedules, type SchedulesHost } from './schedules/schedules.ts';
 import { Compactor } from './retention/compactor.ts';
+import { survivesRestart } from './topics/deduplication.ts';
 import { DelayedMessages } from './topics/delayed-messages.ts';
 import type { Topic, TopicGroup, TopicHost, TopicPartition } from './topics/topic.ts';
 import { topicConfig } from './topics/topic-config.ts';
@@ -226,7 +227,7 @@ export class Assembly {
       partitionChanged: commits.partitionChanged.bind(commits),
       groupChanged: commits.groupChanged.bind(commits),
       recordDedupeId: (topic, partition, offset, timeMs, id) => {
-        if (topic.config.durability === 'memory') return;
+        if (!survivesRestart(topic.config.durability, offset)) return;
         writeDedupeId(this.#scratch.reset(), partition, offset, timeMs, id);
         this.log.record(EntryKind.dedupeId, topic.id, this.#scratch.view());
       },

@@ -11,6 +11,7 @@ import {
 } from './entries.ts';
 import type { Ahead } from './groups/ahead.ts';
 import type { StoredParts } from './replay.ts';
+import { survivesRestart } from './topics/deduplication.ts';
 import type { Topic, TopicGroup, TopicPartition } from './topics/topic.ts';
 
 /** The entry that defines a topic, with its state. */
@@ -100,10 +101,11 @@ export function writeSnapshot(parts: StoredParts, clock: Clock, steady: SteadyTi
       for (const partition of topic.partitions.opened) writePartition(partition, add);
       writeExpiriesOf(topic, add);
       for (const [{ log }, payload] of topic.arrivals.entries()) add(EntryKind.arrivals, log.id, payload);
-      for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
-        writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
-        add(EntryKind.dedupeId, topic.id, written());
-      }
+    }
+    for (const [id, { partition, offset, timeMs }] of topic.deduplication.entries()) {
+      if (!survivesRestart(topic.config.durability, offset)) continue;
+      writeDedupeId(scratch.reset(), partition, offset, timeMs, id);
+      add(EntryKind.dedupeId, topic.id, written());
     }
     for (const message of topic.uniqueKeys.messages()) {
       if (topic.config.durability === 'memory' && message.state !== 'delayed') continue;

@@ -1012,6 +1012,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['simulation/regressions.test.js'],
   },
   {
+    name: 'found: the dedupe id of a delayed message for a topic in memory is forgotten',
+    file: 'broker/topics/deduplication.js',
+    find: "durability === 'disk' || offset === delayedOffset",
+    replace: "durability === 'disk'",
+    tests: ['simulation/regressions.test.js'],
+  },
+  {
     name: 'found: the process ends when the system does not tell its memory',
     file: 'broker/watermarks.js',
     find: '// unknown: as it was at the last look',

@@ -139,6 +139,16 @@ test('a delayed message kept the time of its publish, and outlived the age limit
     crash,
   ]));
 
+for (const checkpoint of [[], [{ kind: 'checkpoint' }]] as const)
+  test(`the dedupe id of a delayed message for a topic in memory was forgotten${checkpoint.length > 0 ? ' by a checkpoint' : ''}`, () =>
+    assertKept([
+      { kind: 'create-topic', options: { name: 'jobs', durability: 'memory' } },
+      publish('jobs', { id: 64, key: 'j.1', bytes: 0, dedupeId: 'd0', delayMs: 5000 }),
+      ...checkpoint,
+      crash,
+      publish('jobs', { id: 91, key: 'k.2', bytes: 0, dedupeId: 'd0' }),
+    ]));
+
 test('a reset that failed left its group without deliveries', () =>
   assertKept(
     [

@@ -1,12 +1,21 @@
 import type { SteadyTime } from '../../util/index.ts';
 import type { Meter } from '../budgets.ts';
 
+/** The offset of an original that is delayed: its partition has not appended it yet. */
+export const delayedOffset = -1;
+
 /** The partition and offset of the first message with a dedupe id. */
 export interface Original {
   readonly partition: number;
+  /** {@link delayedOffset}, if it was published with a delay. */
   readonly offset: number;
   /** Wall clock. */
   readonly timeMs: number;
+}
+
+/** Whether an id survives a restart. Messages in memory do not survive it, but delayed ones are on disk. */
+export function survivesRestart(durability: 'disk' | 'memory', offset: number): boolean {
+  return durability === 'disk' || offset === delayedOffset;
 }
 
 /** In memory, the time is also kept as steady time, as of when the id was added. */

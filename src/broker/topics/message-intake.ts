@@ -19,6 +19,7 @@ import type { SizeRetention } from '../retention/size-retention.ts';
 import type { WayOut } from '../retention/way-out.ts';
 import type { ScheduleCarrier } from '../schedules/schedule-carrier.ts';
 import type { ScheduleOptions } from '../schedules/schedule-config.ts';
+import { delayedOffset } from './deduplication.ts';
 import { addDelayedOptions } from './delayed-options.ts';
 import type { Expiry } from './expiry.ts';
 import type { PublishRate } from './publish-rate.ts';
@@ -196,7 +197,7 @@ export class MessageIntake<T extends IntakeTopic> {
     if (admission.kind === 'ignored') {
       const { by, dedupeId } = admission;
       if (dedupeId !== undefined)
-        this.#noteDedupeId(dedupeId, by.partition, by.state === 'delayed' ? -1 : by.offset);
+        this.#noteDedupeId(dedupeId, by.partition, by.state === 'delayed' ? delayedOffset : by.offset);
       return this.unique.ignore(admission, listener, token);
     }
     const { options } = admission;
@@ -218,7 +219,7 @@ export class MessageIntake<T extends IntakeTopic> {
     const topic = this.#topic;
     const host = this.#host;
     if (dueMs !== undefined) {
-      if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, -1);
+      if (dedupeId !== undefined) this.#noteDedupeId(dedupeId, partition.index, delayedOffset);
       const { headers } = record;
       if (options) addDelayedOptions(record, options);
       const id = host.delay(partition, record, dueMs, listener, token);
