@@ -330,15 +330,12 @@ export class DeliveryPump {
     }
     if (state.topic.settlements.needKeys) entry.key ??= this.#keyReader.read(record);
     entry.timestampMs = record.timestampMs;
-    entry.deliveredMs = this.#wallMs;
-    if (entry.firstDeliveredMs === 0) entry.firstDeliveredMs = entry.deliveredMs;
     position.noteOut(entry, record, attachment, nowMs);
     const { ackWaitMs } = attachment.consumer;
     const waitMs = ackWaitMs ?? state.deadlineMs(entry.deliveries + 1);
     position.pending.deliver(entry, attachment, nowMs, waitMs, ackWaitMs !== undefined);
     if (ackWaitMs !== undefined && state.isStored) position.changes.waits.add(entry.offset);
-    entry.sequence = sequence;
-    if (entry.deliveries === 1) entry.firstSequence = sequence;
+    entry.noteDelivery(sequence, this.#wallMs);
     return entry.dueMs;
   }
 }

@@ -31,23 +31,15 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, In
   readonly offset: number;
   /** Number of deliveries. */
   deliveries: number;
-  /** Number of deliveries that consumers gave back, which do not count as failures. Stored, too. */
-  released = 0;
   /** Number of the last delivery within the group; 0 = before the last restart. */
   sequence = 0;
-  /** Number of the first delivery within the group; 0 = before the last restart. */
-  firstSequence = 0;
   state: PendingState = PendingState.held;
   /** Deadline (in flight) or time of redelivery (waiting), on the monotonic clock. */
   dueMs = 0;
-  /** Time of the first delivery, in milliseconds since the epoch; 0 = before the last restart. */
-  firstDeliveredMs = 0;
   /** Timestamp of the message; undefined = not read since the last restart. */
   timestampMs: number | undefined = undefined;
   /** The level of the message: see {@link Levels}. */
   level = 0;
-  /** Why the last delivery failed, if the consumer gave a reason. */
-  failure: string | undefined = undefined;
   /** Key of the message, if the topic keeps key state or the group keeps order per key. */
   key: string | undefined = undefined;
   /** Whether the entry counts as out in its {@link OrderedKey}; otherwise it is in line there. */
@@ -66,6 +58,7 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, In
   previous: PendingEntry | undefined = undefined;
   next: PendingEntry | undefined = undefined;
   heapIndex = -1;
+  #past: Past | undefined = undefined;
 
   constructor(partition: number, offset: number, deliveries: number) {
     this.partition = partition;
@@ -76,6 +69,64 @@ export class PendingEntry implements Timed<PendingEntry>, Held<PendingEntry>, In
   /** Number of deliveries that count against the group's limit. */
   get attempts(): number {
     return this.deliveries - this.released;
+  }
+
+  /** Number of deliveries that consumers gave back, which do not count as failures. Stored, too. */
+  get released(): number {
+    return this.#past?.released ?? 0;
+  }
+
+  set released(released: number) {
+    this.#keepPast().released = released;
+  }
+
+  /** Why the last delivery failed, if the consumer gave a reason. */
+  get failure(): string | undefined {
+    return this.#past?.failure;
+  }
+
+  set failure(failure: string | undefined) {
+    if (failure !== undefined || this.#past) this.#keepPast().failure = failure;
+  }
+
+  /** Number of the first delivery within the group; 0 = before the last restart. */
+  get firstSequence(): number {
+    return this.#past ? this.#past.firstSequence : this.sequence;
+  }
+
+  /** Time of the first delivery since the last restart, in milliseconds since the epoch; 0 = none yet. */
+  get firstDeliveredMs(): number {
+    return this.#past ? this.#past.firstDeliveredMs : this.deliveredMs;
+  }
+
+  /** Notes a delivery that {@link deliveries} counts already. */
+  noteDelivery(sequence: number, wallMs: number): void {
+    if (this.deliveries > 1) {
+      const past = this.#keepPast();
+      if (past.firstDeliveredMs === 0) past.firstDeliveredMs = wallMs;
+    }
+    this.sequence = sequence;
+    this.deliveredMs = wallMs;
+  }
+
+  #keepPast(): Past {
+    return (this.#past ??= new Past(this.sequence, this.deliveredMs));
+  }
+}
+
+/**
+ * The past of a message that is not delivered for the first time. An object of its own: the million that are
+ * out for the first time need no memory for it.
+ */
+class Past {
+  readonly firstSequence: number;
+  firstDeliveredMs: number;
+  released = 0;
+  failure: string | undefined = undefined;
+
+  constructor(firstSequence: number, firstDeliveredMs: number) {
+    this.firstSequence = firstSequence;
+    this.firstDeliveredMs = firstDeliveredMs;
   }
 }
 
