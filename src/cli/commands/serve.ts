@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { type Command, Option } from 'commander';
 import { exitCode, exitCodeOfServerError } from '../exit-code.ts';
 import { formatDuration } from '../format.ts';
+import { raiseInliningLimits } from '../inlining.ts';
 import { packageVersion } from '../program.ts';
 import { wantsColour } from '../terminal.ts';
 
@@ -96,6 +97,7 @@ export async function configure(command: Command): Promise<void> {
       process.exit(exitCode.storageFailed);
     });
     for (const warning of warnings) log.warn(warning);
+    raiseInliningLimits();
     const starting = startServer({ ...settings, log, version: packageVersion() });
     const end = async (code: number): Promise<void> => {
       await log.flush();
