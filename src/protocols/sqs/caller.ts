@@ -22,8 +22,8 @@ export const defaultRegion = 'us-east-1';
  * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. The credentials prove nothing.
  */
 export function callerOf(request: HttpRequest, scheme: 'http' | 'https'): Caller {
-  const { authorization = '', host = 'localhost' } = request.headers;
-  const [, key = '', region] = credential.exec(authorization) ?? [];
+  const { authorization, host = 'localhost' } = request.headers;
+  const [, key = '', region] = credential.exec(authorization ?? request.target.replaceAll('%2F', '/')) ?? [];
   return {
     account: /^\d{12}$/.test(key) ? key : defaultAccount,
     region: region ?? regionOfHost(host) ?? defaultRegion,
@@ -35,7 +35,7 @@ export function callerOf(request: HttpRequest, scheme: 'http' | 'https'): Caller
   };
 }
 
-/** `Credential=AKID/20261201/us-east-1/sqs/aws4_request` */
+/** `Credential=AKID/20261201/us-east-1/sqs/aws4_request`; in a presigned URL each `/` is `%2F`. */
 const credential = /Credential=([^/,\s]{1,128})\/\d{8}\/([a-z0-9-]{1,32})\//;
 
 /** `sqs.eu-west-1.localhost`, and `eu-west-1.queue.localhost`, as older clients write it. */

@@ -10,7 +10,7 @@ type SharedUser = Pick<NatsDoorSettings, 'natsUser' | 'natsPassword'>;
 /** The settings that SQS reads. */
 type SqsReads = SqsDoorSettings & CommonSettings & SharedUser;
 
-/** Amazon SQS, in AWS JSON 1.0. */
+/** Amazon SQS, in AWS JSON 1.0 and in Query. */
 export const sqs: Protocol<SqsDoorSettings, SqsReads, 'sqs'> = {
   name: 'sqs',
   title: 'SQS',

@@ -1,24 +1,13 @@
 import type { Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../../broker/index.ts';
-import {
-  AwsError,
-  jsonRefusal,
-  jsonReply,
-  readJson,
-  readTarget,
-  sqsOperations,
-  type Operation,
-  type SqsAction,
-  type Structure,
-  type Members,
-  type WireReply,
-} from '../../wire/aws/index.ts';
+import { AwsError, type Members, type SqsAction, type Structure } from '../../wire/aws/index.ts';
 import { Hall, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { checkOrigin, HttpFrontend, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { Users } from '../users/index.ts';
 import { callerOf, type Caller } from './caller.ts';
+import { checkMethod, dialectOf, dialectOfNone } from './dialect.ts';
 import { refusalOf } from './errors.ts';
 import { doorLimits } from './limits.ts';
 import { handlers } from './operations/index.ts';
@@ -35,7 +24,7 @@ export interface SqsOptions {
   readonly report?: (error: unknown, request: string) => void;
 }
 
-/** The frontend of SQS: its requests are calls of operations in AWS JSON. */
+/** The frontend of SQS: its requests are calls of operations, in AWS JSON or Query. */
 export class SqsFrontend implements Frontend {
   readonly name = 'sqs';
   readonly #http: HttpFrontend;
@@ -85,20 +74,22 @@ export class SqsFrontend implements Frontend {
 
   async #answer(request: HttpRequest): Promise<HttpReply> {
     const scheme = this.#tls === undefined ? 'http' : 'https';
-    // A page that reaches this server under a foreign name (DNS rebinding) has no credentials.
-    checkOrigin(request.headers, { boundHost: this.#host, takesAnyName: this.authenticates, scheme });
+    const { host = '', origin } = request.headers;
+    // A page that reaches this server under a foreign name (DNS rebinding) has no credentials. Names below
+    // `localhost`, as in `sqs.eu-west-1.localhost`, are always of this machine.
+    checkOrigin(
+      { host: host.replace(/^[a-z0-9.-]+\.localhost(?=:|$)/, 'localhost'), origin },
+      { boundHost: this.#host, takesAnyName: this.authenticates, scheme },
+    );
     // Signatures are not verified yet, so that nobody can prove to be one of the users.
     if (this.authenticates) throw new AwsError('InvalidClientTokenId');
-    if (request.method !== 'POST') throw new AwsError('InvalidAction');
-    const target = request.headers['x-amz-target'];
-    const action = readTarget(typeof target === 'string' ? target : undefined);
-    return this.#call(action, callerOf(request, scheme), await request.bytes());
-  }
-
-  async #call(action: SqsAction, caller: Caller, body: Uint8Array): Promise<WireReply> {
-    const operation: Operation = sqsOperations[action];
-    const output = await handlerOf(action)(this.#sqs, caller, readJson(operation, body));
-    return jsonReply(operation, output, randomUUID());
+    checkMethod(request);
+    const dialect = dialectOf(request);
+    const { operation, input } = await dialect.read(request);
+    if (operation.service !== 'sqs') throw new AwsError('InvalidAction', 'SNS is not supported.');
+    const handler = handlers[operation.name as SqsAction] as AnyHandler;
+    const output = await handler(this.#sqs, callerOf(request, scheme), input);
+    return dialect.reply(operation, output, randomUUID());
   }
 
   #refusal(error: unknown, request: HttpRequest | undefined): HttpReply {
@@ -107,19 +98,14 @@ export class SqsFrontend implements Frontend {
       this.#report(error, request === undefined ? '' : `${request.method} ${request.target}`);
       refusal = new AwsError('InternalFailure', 'The request failed; the log has the reason.');
     }
-    const isQueryMode = request?.headers['x-amzn-query-mode'] === 'true';
-    return jsonRefusal(refusal, randomUUID(), isQueryMode);
+    const dialect = request === undefined ? dialectOfNone : dialectOf(request);
+    return dialect.refusal(refusal, randomUUID(), request);
   }
 }
 
-/** A handler for input and output whose types its operation decides. */
+/** A handler whose operation decides the types of input and output. */
 type AnyHandler = (
   sqs: Sqs,
   caller: Caller,
   input: Structure<Members>,
 ) => Structure<Members> | Promise<Structure<Members>>;
-
-/** The table of operations says which input a handler takes. */
-function handlerOf(action: SqsAction): AnyHandler {
-  return handlers[action] as AnyHandler;
-}

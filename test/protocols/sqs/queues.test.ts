@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request as httpRequest } from 'node:http';
 import { describe, test } from 'node:test';
 import { SqsServer } from './sqs-kit.ts';
 
@@ -67,6 +68,25 @@ describe('a queue', () => {
       { authorization: 'AWS4-HMAC-SHA256 Credential=123456789012/20261201/eu-west-1/sqs/aws4_request, x' },
     );
     assert.deepEqual(body, { Attributes: { QueueArn: 'arn:aws:sqs:eu-west-1:123456789012:orders' } });
+  });
+
+  test('has the region of a host below localhost', async () => {
+    await using server = await SqsServer.start();
+    await server.queue('orders');
+    const body = JSON.stringify({
+      QueueUrl: `http://eu-west-1.queue.localhost:${server.port}/000000000000/orders`,
+      AttributeNames: ['QueueArn'],
+    });
+    for (const host of ['sqs.eu-west-1.localhost:9324', 'eu-west-1.queue.localhost']) {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const headers = { host, 'x-amz-target': 'AmazonSQS.GetQueueAttributes' };
+        const request = httpRequest({ port: server.port, method: 'POST', headers }, (response) => {
+          response.setEncoding('utf8').once('data', resolve);
+        });
+        request.once('error', reject).end(body);
+      });
+      assert.match(answer, /"arn:aws:sqs:eu-west-1:000000000000:orders"/);
+    }
   });
 
   test('is addressed by any URL whose path ends in its name', async () => {
