@@ -9,22 +9,30 @@ export interface Origin {
   readonly place: string;
   /** Milliseconds since the epoch. */
   readonly sentMs: number;
+  /** Of a message that was delayed in a FIFO queue: what counts in place of its offset. */
+  readonly sequence?: number | undefined;
 }
 
 export function placeOf(topicId: number, partition: number, offset: number): string {
   return `${topicId.toString(36)}.${partition.toString(36)}.${offset.toString(36)}`;
 }
 
-/** `1a.0.5f/mbe0k3x1` */
-export function writeOrigin({ place, sentMs }: Origin): string {
-  return `${place}/${sentMs.toString(36)}`;
+/** `1a.0.5f/mbe0k3x1`, and with a sequence `-1f8k/mbe0k3x1/5f`. */
+export function writeOrigin({ place, sentMs, sequence }: Origin): string {
+  const text = `${place}/${sentMs.toString(36)}`;
+  return sequence === undefined ? text : `${text}/${sequence.toString(36)}`;
 }
 
 /** Undefined for a text that is no origin: other protocols may use the name of the header for anything. */
 export function readOrigin(text: string): Origin | undefined {
-  const [, place, sent] = /^([0-9a-z.-]{1,64})\/([0-9a-z]{1,10})$/.exec(text) ?? [];
+  const [, place, sent, sequence] =
+    /^([0-9a-z.-]{1,64})\/([0-9a-z]{1,10})(?:\/([0-9a-z]{1,10}))?$/.exec(text) ?? [];
   if (place === undefined || sent === undefined) return undefined;
-  return { place, sentMs: Number.parseInt(sent, 36) };
+  return {
+    place,
+    sentMs: Number.parseInt(sent, 36),
+    ...(sequence !== undefined && { sequence: Number.parseInt(sequence, 36) }),
+  };
 }
 
 /**
@@ -39,6 +47,6 @@ export function messageIdOf(directory: Uint8Array, place: string): string {
 }
 
 /** The sequence number of a message in a FIFO queue: 20 digits, which ascend with the offsets. */
-export function sequenceNumberOf(offset: number): string {
-  return `1${String(offset).padStart(19, '0')}`;
+export function sequenceNumberOf(sequence: number): string {
+  return `1${String(sequence).padStart(19, '0')}`;
 }

@@ -1,4 +1,4 @@
-import type { Delivery, Group } from '../../broker/index.ts';
+import type { Group, StoredMessage } from '../../broker/index.ts';
 import { md5OfAttributes, md5OfText, type SqsOutput } from '../../wire/aws/index.ts';
 import type { Caller } from './caller.ts';
 import { messageIdOf, placeOf, sequenceNumberOf } from './message-id.ts';
@@ -37,10 +37,17 @@ export interface ReceiveContext {
 const encodingAttribute = 'Content-Transfer-Encoding';
 const noBytes = new Uint8Array(0);
 
-/** Makes a message of a delivery, which is reused after the call. */
+/** A message that was delivered: of a delivery, or read back later. */
+export interface DeliveredMessage {
+  readonly partition: number;
+  readonly deliveries: number;
+  readonly record: Pick<StoredMessage, 'key' | 'headers' | 'value' | 'timestampMs' | 'offset'>;
+}
+
+/** Makes what the receiver gets. The delivery may be reused after the call. */
 export function receivedMessage(
   context: ReceiveContext,
-  delivery: Delivery,
+  delivery: DeliveredMessage,
   handle: string,
 ): ReceivedMessage {
   const { sqs, queue, group, wanted } = context;
@@ -86,7 +93,7 @@ function wantedAttributes(
 function placeOfMessage(
   { broker }: Sqs,
   { topic }: Queue,
-  { partition, record }: Delivery,
+  { partition, record }: DeliveredMessage,
   { origin, letter }: ReadHeaders,
 ): string {
   if (origin) return origin.place;
@@ -97,7 +104,7 @@ function placeOfMessage(
 
 function systemAttributes(
   { caller, queue, wanted: { system } }: ReceiveContext,
-  { record, deliveries }: Delivery,
+  { record, deliveries }: DeliveredMessage,
   headers: ReadHeaders,
   firstMs: number,
 ): ReadonlyMap<string, string> {
@@ -117,7 +124,9 @@ function systemAttributes(
     return key === null ? undefined : Buffer.from(key).toString('utf8');
   });
   set('MessageDeduplicationId', () => headers.dedupeId);
-  set('SequenceNumber', () => (queue.isFifo ? sequenceNumberOf(record.offset) : undefined));
+  set('SequenceNumber', () =>
+    queue.isFifo ? sequenceNumberOf(headers.origin?.sequence ?? record.offset) : undefined,
+  );
   set('AWSTraceHeader', () => headers.traceHeader);
   set(
     'DeadLetterQueueSourceArn',

@@ -10,12 +10,8 @@ export interface ReceiveOptions {
   readonly wait: number;
   /** Seconds. */
   readonly visibility: number;
-}
-
-/** What a receive has collected: messages, and their receipts. */
-export interface Received {
-  readonly messages: readonly ReceivedMessage[];
-  readonly receipts: readonly Receipt[];
+  /** The name by which the client asks again if it does not get the answer. */
+  readonly attemptId: string | undefined;
 }
 
 /**
@@ -23,15 +19,21 @@ export interface Received {
  * client leaves meanwhile, the messages go back to the queue. Throws OverLimit, and RequestThrottled if too many
  * receives wait.
  */
-export async function receiveMessages(context: ReceiveContext, options: ReceiveOptions): Promise<Received> {
+export async function receiveMessages(
+  context: ReceiveContext,
+  options: ReceiveOptions,
+): Promise<readonly ReceivedMessage[]> {
   const { sqs, caller, queue, group } = context;
   const { broker } = sqs;
-  const { messagesMax, wait, visibility } = options;
+  const { messagesMax, wait, visibility, attemptId } = options;
+  const again = attemptId === undefined ? undefined : await receiveAgain(context, attemptId, visibility);
+  if (again) return again;
   if (wait === 0 && isOverLimit(context)) throw overLimit(group.config.maxInFlight);
   broker.budgets.check('consumers');
   const ackWaitMs = ackWaitMsOf(visibility);
   const messages: ReceivedMessage[] = [];
   const receipts: Receipt[] = [];
+  let receivedMs: number | undefined = undefined;
   let stop = (): void => {};
   const end = await new Promise<CollectorEnd>((resolve) => {
     const collector = new Collector(
@@ -49,7 +51,8 @@ export async function receiveMessages(context: ReceiveContext, options: ReceiveO
         collected: (delivery: Delivery) => {
           const receipt = Receipt.of(group, delivery);
           receipts.push(receipt);
-          const handle = sqs.handles.write(receipt, broker.clock.now());
+          receivedMs ??= broker.clock.now();
+          const handle = sqs.handles.write(receipt, receivedMs);
           messages.push(receivedMessage(context, delivery, handle));
           return recordBytes(delivery.record);
         },
@@ -69,7 +72,34 @@ export async function receiveMessages(context: ReceiveContext, options: ReceiveO
   if (end === 'left') for (const receipt of receipts) receipt.release();
   if (end === 'group-deleted' || end === 'topic-deleted') throw new AwsError('QueueDoesNotExist');
   if (queue.topic.isDeleted) throw new AwsError('QueueDoesNotExist');
-  return { messages, receipts };
+  if (attemptId !== undefined && end !== 'left' && receivedMs !== undefined)
+    sqs.attempts.received(group, attemptId, receipts, receivedMs);
+  return messages;
+}
+
+/**
+ * The same messages as an earlier attempt of this name has received, with their timeouts from now on; undefined
+ * if there was none, or if anything has happened to them. Resolves when that is on disk.
+ */
+async function receiveAgain(
+  context: ReceiveContext,
+  attemptId: string,
+  visibility: number,
+): Promise<readonly ReceivedMessage[] | undefined> {
+  const { sqs, queue, group } = context;
+  const attempt = sqs.attempts.find(group, attemptId, sqs.broker.clock.now());
+  if (!attempt) return undefined;
+  for (const receipt of attempt.receipts) receipt.setDeadline(ackWaitMsOf(visibility));
+  const messages = await Promise.all(
+    attempt.receipts.map(async (receipt) => {
+      const { partition, offset, delivery } = receipt;
+      const record = await queue.topic.partitions.at(partition)?.get(offset);
+      const handle = sqs.handles.write(receipt, attempt.atMs);
+      return record && receivedMessage(context, { partition, record, deliveries: delivery }, handle);
+    }),
+  );
+  await sqs.committed();
+  return messages.filter((message) => message !== undefined);
 }
 
 /** SQS says so on standard queues only, and only to receives that do not wait. */

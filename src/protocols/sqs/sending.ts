@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { recordOf, type Header, type PublishListener, type PublishOptions } from '../../broker/index.ts';
+import { recordOf, type PublishListener, type PublishOptions } from '../../broker/index.ts';
 import { AwsError, md5OfAttributes, md5OfText } from '../../wire/aws/index.ts';
 import { invalidParameter } from './errors.ts';
 import { checkAttributes, checkBody, checkDelay, checkId, messageBytes } from './message-checks.ts';
@@ -127,68 +127,79 @@ export interface SentMessage {
  * one commit. Rejects with a BrokerError.
  */
 export async function sendMessage(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<SentMessage> {
-  const { place, offset } = await store(sqs, queue, message);
+  const { place, sequence } = await store(sqs, queue, message);
   return {
     MessageId: messageIdOf(sqs.broker.uuid, place),
     MD5OfMessageBody: md5OfText(message.body),
     MD5OfMessageAttributes: md5OfAttributes(message.attributes),
     MD5OfMessageSystemAttributes: md5OfAttributes(message.systemAttributes),
-    SequenceNumber: queue.isFifo ? sequenceNumberOf(offset) : undefined,
+    SequenceNumber: queue.isFifo ? sequenceNumberOf(sequence) : undefined,
   };
 }
 
-/** Where a message was stored, or the earlier one that it repeats. */
+/** Where a message was stored, or the earlier one that it repeats; in a FIFO queue, its number. */
 interface Stored {
   readonly place: string;
-  readonly offset: number;
+  readonly sequence: number;
 }
 
-function store({ broker }: Sqs, queue: Queue, message: CheckedMessage): Promise<Stored> {
+function store(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<Stored> {
+  const { broker, delayedSends } = sqs;
   const { topic } = queue;
-  const { body, group, delay, attributes, dedupeId, systemAttributes } = message;
-  const nowMs = broker.clock.now();
-  const record = recordOf({ key: group ?? null, value: body, timestampMs: nowMs });
+  const { body, group, delay, attributes, systemAttributes } = message;
+  const sentMs = broker.clock.now();
+  const record = recordOf({ key: group ?? null, value: body, timestampMs: sentMs });
   const traceHeader = systemAttributes.get('AWSTraceHeader')?.StringValue;
-  const headersAt = (place: string): Header[] =>
-    storedHeaders({ attributes, dedupeId, traceHeader }, { place, sentMs: nowMs });
-  const options = optionsOf(queue, message, nowMs);
-  const isDelayed = delay > 0;
+  const parts = { attributes, traceHeader, dedupeId: message.dedupeId };
+  const dedupeId = dedupeIdInTopic(queue, message);
+  const options = optionsOf(delay, dedupeId, sentMs);
+  // A message whose place is not known yet has a name instead, which no place has.
+  let stored: Stored = { place: `-${Buffer.from(broker.random.bytes(9)).toString('hex')}`, sequence: 0 };
+  const setHeaders = (isDelayed: boolean): void => {
+    const sequence = isDelayed && queue.isFifo ? stored.sequence : undefined;
+    record.headers = storedHeaders(parts, { place: stored.place, sentMs, sequence });
+  };
   return new Promise((resolve, reject) => {
-    // A place that is not known yet gets another name, which no place has.
-    const nameless = (): string => `-${Buffer.from(broker.random.bytes(9)).toString('hex')}`;
-    let place = nameless();
     const listener: PublishListener<undefined> = {
       published: (_, partition, offset, isDuplicate) => {
-        if (isDuplicate) place = placeOf(topic.id, partition, offset);
-        resolve({ place, offset });
+        const earlier = isDuplicate && dedupeId !== undefined && delayedSends.find(topic.id, dedupeId);
+        if (isDuplicate && offset < 0) return resolve(earlier || stored);
+        const place = isDuplicate ? placeOf(topic.id, partition, offset) : stored.place;
+        resolve({ place, sequence: offset });
       },
-      delayed: (_, _partition, id) => resolve({ place, offset: id }),
+      delayed: () => resolve(stored),
       refused: (_, error) => reject(error),
     };
-    record.headers = headersAt(place);
+    setHeaders(false);
     const admission =
       topic.config.publishRate === undefined ? topic.admit(record, options) : ({ kind: 'waits' } as const);
     if (admission.kind === 'waits') return topic.publish(record, options, listener, undefined);
-    if (admission.kind === 'accepted' && !isDelayed) {
+    if (admission.kind === 'accepted') {
       const { partition } = admission;
-      place = placeOf(topic.id, partition.index, partition.nextOffset);
-      record.headers = headersAt(place);
+      const { nextOffset } = partition;
+      if (delay === 0) {
+        stored = { place: placeOf(topic.id, partition.index, nextOffset), sequence: nextOffset };
+      } else if (dedupeId !== undefined) {
+        // It is due behind the messages that are delayed already.
+        stored = { ...stored, sequence: nextOffset + broker.delayed.countOf(topic) };
+        delayedSends.sent(topic.id, dedupeId, stored);
+      }
+      setHeaders(delay > 0);
     }
     topic.append(admission, record, listener, undefined);
   });
 }
 
-function optionsOf(
-  queue: Queue,
-  { delay, dedupeId, group }: CheckedMessage,
-  nowMs: number,
-): PublishOptions | undefined {
+function optionsOf(delay: number, dedupeId: string | undefined, nowMs: number): PublishOptions | undefined {
   if (delay === 0 && dedupeId === undefined) return undefined;
   return {
     ...(delay > 0 && { deliverAtMs: nowMs + delay * 1000 }),
-    ...(dedupeId !== undefined && {
-      // No id has a blank, so that ids of groups and of the queue are apart.
-      dedupeId: queue.attribute('DeduplicationScope') === 'messageGroup' ? `${group} ${dedupeId}` : dedupeId,
-    }),
+    ...(dedupeId !== undefined && { dedupeId }),
   };
+}
+
+/** The id by which the topic knows duplicates. No id of SQS has a blank, so that those of groups are apart. */
+function dedupeIdInTopic(queue: Queue, { dedupeId, group }: CheckedMessage): string | undefined {
+  if (dedupeId === undefined || queue.attribute('DeduplicationScope') !== 'messageGroup') return dedupeId;
+  return `${group} ${dedupeId}`;
 }

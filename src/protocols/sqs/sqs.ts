@@ -1,4 +1,6 @@
 import type { Broker } from '../../broker/index.ts';
+import { Attempts } from './attempts.ts';
+import { DelayedSends } from './delayed-sends.ts';
 import { FirstReceives } from './first-receives.ts';
 import { Queues } from './queues.ts';
 import { ReceiptHandles } from './receipt-handle.ts';
@@ -9,6 +11,8 @@ export class Sqs {
   readonly queues: Queues;
   readonly handles: ReceiptHandles;
   readonly firstReceives: FirstReceives = new FirstReceives();
+  readonly attempts: Attempts = new Attempts();
+  readonly delayedSends: DelayedSends = new DelayedSends();
 
   constructor(broker: Broker, inFlightMax: number) {
     this.broker = broker;

@@ -34,9 +34,11 @@ export const receiveMessage: Handler<'ReceiveMessage'> = async (sqs, caller, inp
     input.MessageAttributeNames,
   );
   const group = await sqs.queues.group(queue);
-  const { messages } = await receiveMessages(
+  // Attempts have names in FIFO queues only.
+  const attemptId = queue.isFifo ? input.ReceiveRequestAttemptId : undefined;
+  const messages = await receiveMessages(
     { sqs, caller, queue, group, wanted },
-    { messagesMax, wait, visibility },
+    { messagesMax, wait, visibility, attemptId },
   );
   return { Messages: messages };
 };
