@@ -71,6 +71,7 @@ export class AmqpFrontend implements Frontend {
     this.virtualHosts = new VirtualHosts({
       broker,
       consumerTimeoutMs: limits.consumerTimeoutMs,
+      bindingsMax: limits.bindingsMax,
       deleted: (vhost) => this.#endSessionsIn(vhost),
     });
     this.#host = {

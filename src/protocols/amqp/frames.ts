@@ -16,7 +16,7 @@ import type { Session } from './session.ts';
 
 /** Class and method of basic.publish, as on the wire. */
 const publishId = (60 << 16) | 40;
-/** Steps of routing after which the input goes on in a later turn: some 5 ms. */
+/** Steps of routing and publishing after which the input goes on in a later turn: some 5 ms. */
 const stepsOfTurn = 10_000;
 
 /**
@@ -141,10 +141,11 @@ export class Frames implements FrameSink {
     if (blockade.isUp) return this.#publishWhenUnblocked(channel);
     session.inMessages++;
     const before = exchanges.steps;
-    publish(channel);
+    const rest = publish(channel);
     channel.content.clear();
     if (broker.congested) session.holdBack();
     this.#steps += exchanges.steps - before;
+    if (rest) return rest;
     if (this.#steps < stepsOfTurn) return;
     this.#steps = 0;
     return new Promise((resolve) => session.host.clock.defer(resolve));

@@ -1,4 +1,5 @@
 import type { OutputLimits } from '../connections/index.ts';
+import { routingLimit } from './exchanges/routing-budget.ts';
 
 /** The limits of one AMQP client. A connection whose output overflows is closed. */
 export interface AmqpLimits extends OutputLimits {
@@ -15,6 +16,10 @@ export interface AmqpLimits extends OutputLimits {
   readonly transactionBytesMax: number;
   /** Publishes of one transaction, counted once for each queue: they go into one commit at once. */
   readonly transactionAppendsMax: number;
+  /** Exchanges and bindings of all virtual hosts together: see RoutingBudget. */
+  readonly bindingsMax: number;
+  /** Queues that get a message, or a transaction, in one commit; a message for more of them takes turns. */
+  readonly queuesPerCommitMax: number;
   /** The heartbeat that is offered to clients, in seconds. */
   readonly heartbeatSeconds: number;
   /** The time that a client has until its connection is open. */
@@ -36,6 +41,8 @@ export const defaultLimits: AmqpLimits = {
   unackedMax: 65_535,
   transactionBytesMax: 64 * MiB,
   transactionAppendsMax: 32_768,
+  bindingsMax: routingLimit(),
+  queuesPerCommitMax: 1_024,
   heartbeatSeconds: 60,
   handshakeMs: 10_000,
   consumerTimeoutMs: 30 * 60_000,

@@ -30,7 +30,10 @@ export const amqp: Protocol<AmqpDoorSettings, AmqpReads, 'amqp'> = {
     const frontend = new AmqpFrontend({
       broker,
       hall,
-      limits: { payloadBytesMax: settings.maxPayloadBytes },
+      limits: {
+        payloadBytesMax: settings.maxPayloadBytes,
+        ...(settings.amqpBindingsMax !== undefined && { bindingsMax: settings.amqpBindingsMax }),
+      },
       users,
       ...(tls && { tls }),
       report: connectionReporter('AMQP', log, ['slow-consumer', 'error']),

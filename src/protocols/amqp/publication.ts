@@ -1,11 +1,4 @@
-import type {
-  BrokerError,
-  PublishListener,
-  PublishToAllListener,
-  PublishToAllOptions,
-  Record,
-  Topic,
-} from '../../broker/index.ts';
+import type { BrokerError, PublishListener, PublishToAllOptions, Record, Topic } from '../../broker/index.ts';
 import type { FieldValue, Properties } from '../../wire/amqp/index.ts';
 import { toAll } from './confirms.ts';
 import { delayOf, type Route } from './exchanges/index.ts';
@@ -93,11 +86,11 @@ export function publishTo(
   // Every queue decides before the first of them changes.
   const refusal = firstRefusal(publication, record);
   if (refusal) return listener.refused(tag, refusal);
-  const answer = answerOf(publication.length, listener, tag);
+  const answer = oneAnswer(publication.length, listener, tag);
   const { timestampMs } = record;
   for (const { topics, options } of publication) {
     record.timestampMs = timestampMs; // a topic with append times has overwritten it
-    broker.publishToAll(topics, record, options, 'all-or-none', answer, undefined);
+    broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener: answer, tag });
   }
 }
 
@@ -110,12 +103,12 @@ function firstRefusal(publication: Publication, record: Record): BrokerError | u
   return undefined;
 }
 
-/** One answer for several parts: all are in one commit, whose answers come together. */
-function answerOf(
+/** One answer for several parts: when all are published, or when the first is refused. */
+export function oneAnswer(
   parts: number,
   listener: PublishListener<number>,
   tag: number,
-): PublishToAllListener<undefined> {
+): PublishListener<number> {
   let open = parts;
   let isRefused = false;
   return {

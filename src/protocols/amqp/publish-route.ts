@@ -23,6 +23,8 @@ export interface Routable {
   properties(): Properties;
 }
 
+/** A route to more queues is found anew for each message: every channel would keep all of them. */
+const keptQueuesMax = 64;
 const noReplies: readonly string[] = [];
 const noTopics: readonly Topic[] = [];
 const noTable: FieldTable = new Map();
@@ -45,7 +47,8 @@ export function routeOf(session: Publisher, target: PublishTarget, message: Rout
     properties: () => message.properties(),
   });
   const route = { topics, delayed, isSelective: areSelective(topics, delayed), replies: noReplies };
-  if (isOfKey && copies.length === 0) target.route = route;
+  const isNarrow = topics.length + delayed.length <= keptQueuesMax;
+  if (isOfKey && isNarrow && copies.length === 0) target.route = route;
   return route;
 }
 

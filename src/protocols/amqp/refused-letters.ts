@@ -13,6 +13,7 @@ import { routeLetter } from './dead-letters.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import type { Publication } from './publication.ts';
 import { traitsOf } from './queue-traits.ts';
+import { copyOf } from './record-copy.ts';
 import { refusalOf } from './refusals.ts';
 
 // `x-overflow: reject-publish-dlx`: a full queue refuses a publish, and the message goes to the dead-letter
@@ -38,7 +39,10 @@ export function refusingQueues(publication: Publication, record: Record): readon
   return refusing;
 }
 
-/** Publishes the dead letters; calls back when they are on disk, or cannot be stored. */
+/** Appends after which the next letters wait for another turn of the event loop: some 10 ms. */
+const appendsOfTurn = 1_024;
+
+/** Publishes the dead letters, many of them in turns; calls back when they are on disk, or cannot be stored. */
 export function publishLetters(
   broker: Broker,
   exchanges: Exchanges,
@@ -48,17 +52,30 @@ export function publishLetters(
 ): void {
   let open = refusing.length;
   const ended = (): void => void (--open === 0 && done());
-  for (const { topic, options } of refusing) {
-    const { priority } = options ?? {};
-    broker.publishToAll(
-      routeLetter(broker, exchanges, { topic, key: record.key, headers: record.headers, cause: 'overflow' }),
-      letterOf(topic, record, broker.clock.now()),
-      priority === undefined ? undefined : { priority },
-      'each',
-      { published: ended, refused: ended },
-      undefined,
-    );
-  }
+  const waiting = [...refusing];
+  const publish = (source: Record): void => {
+    for (let appends = 0; appends < appendsOfTurn;) {
+      const next = waiting.shift();
+      if (!next) return;
+      const { topic, options } = next;
+      const { priority } = options ?? {};
+      const dying = { topic, key: source.key, headers: source.headers, cause: 'overflow' } as const;
+      const topics = routeLetter(broker, exchanges, dying);
+      appends += 1 + topics.length;
+      broker.publishToAll(
+        topics,
+        letterOf(topic, source, broker.clock.now()),
+        priority === undefined ? undefined : { priority },
+        'each',
+        { published: ended, refused: ended },
+        undefined,
+      );
+    }
+    // What the record stands in is used again.
+    const kept = source === record ? copyOf(record) : source;
+    broker.clock.defer(() => publish(kept));
+  };
+  publish(record);
 }
 
 /** The headers are those of every dead letter; no offset, because it was never stored. */

@@ -1,9 +1,10 @@
-import { pemFile, portOrOff, tables, text, type SettingTable } from '../setting.ts';
+import { count, pemFile, portOrOff, tables, text, type SettingTable } from '../setting.ts';
 import { problemOfVhost } from './vhosts/vhost-name.ts';
 
 /** The settings of AMQP. */
 export interface AmqpDoorSettings {
   readonly amqpPort: number | 'off';
+  readonly amqpBindingsMax: number | undefined;
   readonly amqpVhosts: readonly string[] | undefined;
   readonly amqpUser: string | undefined;
   readonly amqpPassword: string | undefined;
@@ -18,6 +19,11 @@ export const amqpDoorSettings: SettingTable<AmqpDoorSettings> = {
     name: 'amqp-vhosts',
     help: 'virtual hosts for AMQP clients besides "/"; those that are not there are created',
     expected: 'a list of names, such as ["test"]',
+  }),
+  amqpBindingsMax: count<number | undefined>(1_000_000_000, {
+    name: 'amqp-bindings-max',
+    default: undefined,
+    help: 'exchanges and bindings of AMQP, durable or not, all together; each 64 bytes of keys and arguments count as one more (default: sized to memory)',
   }),
   amqpUser: text<string | undefined>({
     name: 'amqp-user',

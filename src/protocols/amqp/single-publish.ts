@@ -10,6 +10,7 @@ import type { Actor } from './permissions.ts';
 import { publicationOf, publishTo } from './publication.ts';
 import { routeOf, type RoutingHost } from './publish-route.ts';
 import { PublishTarget } from './publish-target.ts';
+import { publishWide, widthOf } from './wide-publish.ts';
 
 /** A message that is published without a channel, by a request of the management API. */
 export interface SingleMessage {
@@ -29,7 +30,7 @@ export async function publishSingle(
   host: RoutingHost,
   actor: Actor,
   { exchange, routingKey, properties, body }: SingleMessage,
-  { payloadBytesMax }: Pick<AmqpLimits, 'payloadBytesMax'>,
+  { payloadBytesMax, queuesPerCommitMax }: Pick<AmqpLimits, 'payloadBytesMax' | 'queuesPerCommitMax'>,
 ): Promise<boolean> {
   if (body.length > payloadBytesMax)
     throw new AmqpError(
@@ -58,6 +59,7 @@ export async function publishSingle(
       published: () => resolve(true),
       refused: (_: number, error: Error) => reject(error),
     };
-    publishTo(host, publication, record, listener, 0);
+    if (widthOf(publication) <= queuesPerCommitMax) publishTo(host, publication, record, listener, 0);
+    else publishWide(host, publication, record, listener, 0, queuesPerCommitMax).catch(reject);
   });
 }

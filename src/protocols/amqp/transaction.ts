@@ -1,11 +1,15 @@
-import { recordOf, type Receipt, type Record } from '../../broker/index.ts';
+import type { Receipt, Record, Topic } from '../../broker/index.ts';
 import { AmqpError } from './errors.ts';
 import { publishTo, type Publication } from './publication.ts';
+import { copyOf } from './record-copy.ts';
 import type { AmqpLimits } from './limits.ts';
 import type { SessionHost } from './session-host.ts';
 import type { UnackedDelivery } from './unacked.ts';
 
-type TransactionLimits = Pick<AmqpLimits, 'transactionBytesMax' | 'transactionAppendsMax'>;
+type TransactionLimits = Pick<
+  AmqpLimits,
+  'transactionBytesMax' | 'transactionAppendsMax' | 'queuesPerCommitMax'
+>;
 
 interface HeldPublish {
   readonly publication: Publication;
@@ -29,24 +33,31 @@ interface Held {
 export class Transaction {
   readonly #bytesMax: number;
   readonly #appendsMax: number;
+  readonly #queuesMax: number;
+  readonly #queues = new Set<Topic>();
   #held: Held = { publishes: [], answers: [] };
   #bytes = 0;
   #appends = 0;
 
-  constructor({ transactionBytesMax, transactionAppendsMax }: TransactionLimits) {
+  constructor({ transactionBytesMax, transactionAppendsMax, queuesPerCommitMax }: TransactionLimits) {
     this.#bytesMax = transactionBytesMax;
     this.#appendsMax = transactionAppendsMax;
+    this.#queuesMax = queuesPerCommitMax;
   }
 
   /** Keeps a copy of a publish. Throws PRECONDITION_FAILED if the transaction is too large. */
   publish(publication: Publication, record: Record): void {
-    const copy = recordOf({
-      key: record.key,
-      headers: record.headers.map(({ name, value }) => ({ name, value: value && Buffer.from(value) })),
-      value: record.value,
-    });
+    const copy = copyOf(record);
     this.#bytes += copy.buffer.length + 100;
-    for (const { topics } of publication) this.#appends += topics.length;
+    for (const { topics } of publication) {
+      this.#appends += topics.length;
+      if (topics.length <= this.#queuesMax) for (const topic of topics) this.#queues.add(topic);
+      if (topics.length > this.#queuesMax || this.#queues.size > this.#queuesMax)
+        throw new AmqpError(
+          'PRECONDITION_FAILED',
+          `the publishes of a transaction go to more than ${this.#queuesMax} queues; commit more often`,
+        );
+    }
     if (this.#appends > this.#appendsMax)
       throw new AmqpError(
         'PRECONDITION_FAILED',
@@ -96,6 +107,7 @@ export class Transaction {
     this.#held = { publishes: [], answers: [] };
     this.#bytes = 0;
     this.#appends = 0;
+    this.#queues.clear();
     return held;
   }
 }

@@ -16,6 +16,8 @@ export interface Binding {
   /** Two bindings with the same identity are one. */
   readonly identity: string;
   readonly isDurable: boolean;
+  /** Its charge in the routing budget. */
+  readonly charge: number;
 }
 
 /** The identity of a binding. `encodedArguments` is the table in its encoded form. */

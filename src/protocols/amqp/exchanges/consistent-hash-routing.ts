@@ -68,8 +68,9 @@ export class ConsistentHashRouting implements Routing {
     this.#shares.delete(binding);
   }
 
-  match(message: Routed, _: Effort, found: (binding: Binding) => void): void {
+  match(message: Routed, effort: Effort, found: (binding: Binding) => void): void {
     if (this.#shares.size === 0) return;
+    effort.spend(this.#shares.size);
     const hash = hashOf(this.#valueOf(message));
     let chosen: Binding | undefined;
     let lowest = Infinity;

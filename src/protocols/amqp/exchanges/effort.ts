@@ -2,7 +2,8 @@ import { AmqpError } from '../errors.ts';
 
 /**
  * Steps that routing one message may take: some 50 ms. A step is a word of a routing key at a node of the
- * patterns, or an argument of a headers binding.
+ * patterns, an argument of a headers binding, or a
+ * binding to choose from by a hash.
  */
 export const effortMax = 100_000;
 
@@ -23,7 +24,7 @@ export class Effort {
     if (this.#steps > effortMax)
       throw new AmqpError(
         'PRECONDITION_FAILED',
-        `routing this message takes more than ${effortMax} steps; use fewer patterns with #, header arguments or routing keys`,
+        `routing this message takes more than ${effortMax} steps; use fewer patterns with #, header arguments, hashed bindings or routing keys`,
       );
   }
 }

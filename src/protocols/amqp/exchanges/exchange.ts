@@ -1,4 +1,4 @@
-import type { FieldTable } from '../../../wire/amqp/index.ts';
+import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { shownExchange } from '../errors.ts';
 import type { Random } from '../../../util/index.ts';
 import type { Binding } from './binding.ts';
@@ -8,6 +8,7 @@ import { DirectRouting } from './direct-routing.ts';
 import { FanoutRouting } from './fanout-routing.ts';
 import { HeadersRouting } from './headers-routing.ts';
 import { RandomRouting } from './random-routing.ts';
+import { chargeOf } from './routing-budget.ts';
 import type { ExchangeType, Routing } from './routing.ts';
 import { TopicRouting } from './topic-routing.ts';
 
@@ -48,6 +49,8 @@ export class Exchange {
 
   /** `exchange 'logs' in vhost '/'` */
   readonly shown: string;
+  /** Its charge in the routing budget: none if it was there from the beginning. */
+  readonly charge: number;
 
   /** `shown` are the words for it in errors. Throws an AmqpError if the type cannot have these arguments. */
   constructor(
@@ -58,6 +61,7 @@ export class Exchange {
     this.definition = definition;
     this.shown = shown;
     this.routing = routings[definition.type](definition.arguments, random);
+    this.charge = this.isPredeclared ? 0 : chargeOf(encodeTable(definition.arguments));
   }
 
   get name(): string {

@@ -1,12 +1,16 @@
 import type { Broker, Topic } from '../../../broker/index.ts';
 import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from '../errors.ts';
-import { plainNames, type VhostNames } from '../vhosts/vhost-names.ts';
+import type { VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
 import { Exchange, type ExchangeDefinition } from './exchange.ts';
 import { Reach, type Route } from './route.ts';
+import { chargeOf, type RoutingBudget } from './routing-budget.ts';
 import type { ExchangeType, Routed } from './routing.ts';
+
+/** The queues that one dead letter may go to: some 10 ms. */
+const queuesOfLetterMax = 1_024;
 
 const predeclaredDefinition = {
   durable: true,
@@ -31,21 +35,23 @@ const predeclared: { readonly [name: string]: ExchangeType } = {
 export class Exchanges {
   /** Changes whenever a route may have changed. */
   generation = 0;
-  /** Steps of routing, counted from the start. */
+  /** Steps of routing, and of publishing to what it found, counted from the start. */
   steps = 0;
   /** The names of the virtual host that they are in. */
   readonly names: VhostNames;
   readonly #broker: Broker;
   readonly #store: ExchangeStore;
+  readonly #budget: RoutingBudget;
   readonly #byName = new Map<string, Exchange>();
   /** Bindings to each queue. */
   readonly #ofTopic = new Map<Topic, Set<Binding>>();
   readonly #forget: () => void;
 
-  /** `names` are those of their virtual host; by default those of `/`. */
-  constructor(broker: Broker, names: VhostNames = plainNames) {
+  /** `names` are those of their virtual host; the budget is shared by all virtual hosts. */
+  constructor(broker: Broker, names: VhostNames, budget: RoutingBudget) {
     this.#broker = broker;
     this.names = names;
+    this.#budget = budget;
     this.#store = new ExchangeStore(broker.attributes, names.prefix);
     for (const [name, type] of Object.entries(predeclared))
       this.#add(this.#exchangeOf({ ...predeclaredDefinition, name, type }));
@@ -85,9 +91,13 @@ export class Exchanges {
     return this.#byName.values();
   }
 
-  /** Adds an exchange; resolves when it is on disk, if it is durable. */
+  /**
+   * Adds an exchange; resolves when it is on disk, if it is durable. Rejects with PRECONDITION_FAILED if it
+   * cannot be, or if there are too many.
+   */
   async declare(definition: ExchangeDefinition): Promise<void> {
     const exchange = this.#exchangeOf(definition);
+    this.#budget.check(exchange.charge, `cannot declare ${exchange.shown}`);
     this.#add(exchange);
     if (!definition.durable) return;
     await this.#store.keepExchange(definition).catch((error: unknown) => {
@@ -105,11 +115,15 @@ export class Exchanges {
   }
 
   /** Forgets all exchanges and bindings, because their virtual host ends; resolves when that is on disk. */
-  async deleteAll(): Promise<void> {
-    await this.#store.forgetAll();
+  deleteAll(): Promise<void> {
+    for (const exchange of Array.from(this.#byName.values())) {
+      for (const binding of Array.from(exchange.bindings.values())) this.#unlink(binding);
+      this.#remove(exchange);
+    }
+    return this.#store.forgetAll();
   }
 
-  /** Adds a binding unless it is there; resolves when it is on disk, if it is durable. */
+  /** Adds a binding unless it is there; resolves when it is on disk, if it is durable. Rejects as {@link declare}. */
   async bind(
     source: Exchange,
     destination: Destination,
@@ -117,14 +131,25 @@ export class Exchanges {
     table: FieldTable,
   ): Promise<void> {
     source.routing.check?.(routingKey, table);
-    const identity = identityOf(source.name, destination, routingKey, encodeTable(table));
+    const encoded = encodeTable(table);
+    const identity = identityOf(source.name, destination, routingKey, encoded);
     if (source.bindings.has(identity)) return;
+    const charge = chargeOf(encoded, routingKey);
+    this.#budget.check(charge, `cannot bind to ${source.shown}`);
     const isDurable =
       source.definition.durable &&
       (destination.kind === 'queue'
         ? isDurableQueue(destination.topic)
         : destination.exchange.definition.durable);
-    const binding: Binding = { source, destination, routingKey, arguments: table, identity, isDurable };
+    const binding: Binding = {
+      source,
+      destination,
+      routingKey,
+      arguments: table,
+      identity,
+      isDurable,
+      charge,
+    };
     this.#link(binding);
     if (!isDurable) return;
     await this.#store.keepBinding(binding).catch((error: unknown) => {
@@ -171,11 +196,12 @@ export class Exchanges {
   }
 
   /**
-   * The queues that a dead letter goes to, each once. Nobody is told that it is too much work: then it goes to
-   * the queues that were found until then.
+   * The queues that a dead letter goes to, each once. The broker moves it to all of them at once, so there are
+   * so many at most. Nobody is told that it is too much work: then it goes to the queues that were found until
+   * then.
    */
   routeLetter(exchange: Exchange, message: Routed): readonly Topic[] {
-    const reach = new Reach(this.#byName, message);
+    const reach = new Reach(this.#byName, message, queuesOfLetterMax);
     try {
       reach.visit(exchange);
     } catch (error) {
@@ -192,11 +218,14 @@ export class Exchanges {
 
   #add(exchange: Exchange): void {
     this.#byName.set(exchange.name, exchange);
+    this.#budget.take(exchange.charge);
     this.generation++;
   }
 
   #remove(exchange: Exchange): void {
+    if (this.#byName.get(exchange.name) !== exchange) return;
     this.#byName.delete(exchange.name);
+    this.#budget.release(exchange.charge);
     this.generation++;
   }
 
@@ -204,6 +233,7 @@ export class Exchanges {
     const { source, destination, identity } = binding;
     source.bindings.set(identity, binding);
     source.routing.add(binding);
+    this.#budget.take(binding.charge);
     if (destination.kind === 'exchange') destination.exchange.incoming.add(binding);
     else {
       const bindings = this.#ofTopic.get(destination.topic);
@@ -218,6 +248,7 @@ export class Exchanges {
     const { source, destination, identity } = binding;
     if (!source.bindings.delete(identity)) return false;
     source.routing.remove(binding);
+    this.#budget.release(binding.charge);
     if (destination.kind === 'exchange') destination.exchange.incoming.delete(binding);
     else {
       const bindings = this.#ofTopic.get(destination.topic);
@@ -242,7 +273,8 @@ export class Exchanges {
     for (const kept of this.#store.bindings()) {
       const source = this.#byName.get(kept.source);
       const destination = this.#destinationOf(kept);
-      if (source && destination) this.#link({ ...kept, source, destination, isDurable: true });
+      const charge = chargeOf(encodeTable(kept.arguments), kept.routingKey);
+      if (source && destination) this.#link({ ...kept, source, destination, isDurable: true, charge });
       else this.#store.forgetBinding(kept).catch(() => undefined); // it is tried again at the next start
     }
   }

@@ -8,18 +8,26 @@ export class RandomRouting implements Routing {
   readonly isOfKey = false;
   readonly #random: Random;
   readonly #bindings: Binding[] = [];
+  /** Where each binding stands in the list. */
+  readonly #places = new Map<Binding, number>();
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   add(binding: Binding): void {
+    this.#places.set(binding, this.#bindings.length);
     this.#bindings.push(binding);
   }
 
   remove(binding: Binding): void {
-    const at = this.#bindings.indexOf(binding);
-    if (at >= 0) this.#bindings.splice(at, 1);
+    const place = this.#places.get(binding);
+    if (place === undefined) return;
+    this.#places.delete(binding);
+    const last = this.#bindings.pop()!;
+    if (last === binding) return;
+    this.#bindings[place] = last;
+    this.#places.set(last, place);
   }
 
   match(_: Routed, __: Effort, found: (binding: Binding) => void): void {

@@ -1,4 +1,5 @@
 import type { Topic } from '../../../broker/index.ts';
+import { AmqpError } from '../errors.ts';
 import { delayOf } from './delayed-exchange.ts';
 import { Effort } from './effort.ts';
 import type { Exchange } from './exchange.ts';
@@ -20,12 +21,14 @@ export class Reach {
   readonly #message: Routed;
   readonly #now = new Reached();
   readonly #later = new Reached();
+  readonly #queuesMax: number;
   #isOfKey = true;
 
   /** `exchanges` are those of the virtual host, by name. */
-  constructor(exchanges: ReadonlyMap<string, Exchange>, message: Routed) {
+  constructor(exchanges: ReadonlyMap<string, Exchange>, message: Routed, queuesMax: number = Infinity) {
     this.#exchanges = exchanges;
     this.#message = message;
+    this.#queuesMax = queuesMax;
   }
 
   route(): Route {
@@ -52,8 +55,10 @@ export class Reach {
     let hasMatched = false;
     exchange.routing.match(this.#message, this.effort, ({ destination }) => {
       hasMatched = true;
-      if (destination.kind === 'queue') reached.topics.add(destination.topic);
-      else this.#visit(destination.exchange, reached);
+      if (destination.kind === 'exchange') return this.#visit(destination.exchange, reached);
+      if (reached.topics.size >= this.#queuesMax)
+        throw new AmqpError('PRECONDITION_FAILED', `more than ${this.#queuesMax} queues are reached`);
+      reached.topics.add(destination.topic);
     });
     const alternate = hasMatched ? undefined : this.#exchanges.get(exchange.alternate ?? '');
     if (alternate) this.#visit(alternate, reached);

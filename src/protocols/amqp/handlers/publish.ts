@@ -23,10 +23,11 @@ import type { Content } from '../content.ts';
 import { replyQueue } from '../direct-replies.ts';
 import { withDelayOver } from '../exchanges/index.ts';
 import { AmqpError, ReplyCode } from '../errors.ts';
-import { publicationOf, publishTo } from '../publication.ts';
+import { publicationOf, publishTo, type Publication } from '../publication.ts';
 import { routeOf } from '../publish-route.ts';
 import { PublishTarget, type PublishRoute } from '../publish-target.ts';
 import type { Session } from '../session.ts';
+import { publishWide, widthOf } from '../wide-publish.ts';
 
 /** The flags of properties that always mean something for the publish: priority, expiration, user-id. */
 const meaningfulFlags = 0x0910;
@@ -37,6 +38,8 @@ const copyBytes = Buffer.from(copyHeader);
 const replyQueueBytes = Buffer.from(replyQueue);
 const noKeys: readonly string[] = [];
 const noTable: FieldTable = new Map();
+/** What one more queue costs, in steps of routing. */
+const stepsPerQueue = 10;
 /** Class and method, and the reserved argument of basic.publish. */
 const headBytes = 6;
 
@@ -64,8 +67,8 @@ function readTarget(buffer: Buffer, start: number, end: number): PublishTarget {
   });
 }
 
-/** Publishes the message whose content is complete. */
-export function publish(channel: Channel): void {
+/** Publishes the message whose content is complete. A promise: its last queues get it in a later turn. */
+export function publish(channel: Channel): void | Promise<void> {
   const { session, content } = channel;
   const target = content.target!;
   const properties = isPlain(content.properties) ? undefined : readProperties(content.properties);
@@ -76,8 +79,11 @@ export function publish(channel: Channel): void {
   const record = copies.length > 0 ? withKey(content.record, target.routingKey) : content.record;
   for (const address of route.replies) session.host.replies.deliver(address, record);
   if (route.topics.length === 0 && target.mandatory) giveBack(channel, content);
-  if (route.delayed.length > 0 || route.isSelective) publishInParts(channel, route, record, options, given());
-  else publishToTopics(channel, route.topics, record, options);
+  const more = route.topics.length + route.delayed.length - 1;
+  if (more > 0) session.host.exchanges.steps += more * stepsPerQueue;
+  if (route.delayed.length > 0 || route.isSelective)
+    return publishInParts(channel, route, record, options, given());
+  return publishToTopics(channel, route.topics, record, options);
 }
 
 /** Most messages: all queues want it now, and as it is. */
@@ -86,16 +92,19 @@ function publishToTopics(
   topics: readonly Topic[],
   record: Record,
   options: PublishToAllOptions | undefined,
-): void {
+): void | Promise<void> {
   if (transaction) {
     if (topics.length > 0) transaction.publish([{ topics, options }], record);
     return;
   }
+  const { broker, limits } = session.host;
   const listener = confirms ?? deaf;
   const tag = confirms?.next() ?? 0;
   if (topics.length === 1 && options === undefined) topics[0]!.publish(record, undefined, listener, tag);
   else if (topics.length === 0) listener.published(tag, 0, 0, false);
-  else session.host.broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener, tag });
+  else if (topics.length <= limits.queuesPerCommitMax)
+    broker.publishToAll(topics, record, options, 'all-or-none', toAll, { listener, tag });
+  else return publishParts(session, [{ topics, options }], record, listener, tag);
 }
 
 /** A message that some queues get later, or look at before they take it. */
@@ -105,11 +114,24 @@ function publishInParts(
   record: Record,
   options: PublishToAllOptions | undefined,
   properties: Properties,
-): void {
+): void | Promise<void> {
   const publication = publicationOf(route, { options, properties, nowMs: session.host.clock.now() });
   if (route.delayed.length > 0) content.rewrite(withDelayOver(content.properties, properties));
   if (transaction) transaction.publish(publication, record);
-  else publishTo(session.host, publication, record, confirms ?? deaf, confirms?.next() ?? 0);
+  else return publishParts(session, publication, record, confirms ?? deaf, confirms?.next() ?? 0);
+}
+
+/** In one commit, unless they are for too many queues. */
+function publishParts(
+  { host }: Session,
+  publication: Publication,
+  record: Record,
+  listener: PublishListener<number>,
+  tag: number,
+): void | Promise<void> {
+  const { queuesPerCommitMax } = host.limits;
+  if (widthOf(publication) <= queuesPerCommitMax) publishTo(host, publication, record, listener, tag);
+  else return publishWide(host, publication, record, listener, tag, queuesPerCommitMax);
 }
 
 /** Whether the properties ask for nothing: most do. */

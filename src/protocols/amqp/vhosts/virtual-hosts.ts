@@ -1,6 +1,6 @@
 import type { Attributes, Broker, Topic } from '../../../broker/index.ts';
 import { AmqpError, virtualHost } from '../errors.ts';
-import { Exchanges } from '../exchanges/index.ts';
+import { Exchanges, RoutingBudget } from '../exchanges/index.ts';
 import { deleteTransientQueues, Queues } from '../queues.ts';
 import { problemOfVhost, storedVhosts, vhostAttributes } from './vhost-name.ts';
 import { VhostNames, vhostOf } from './vhost-names.ts';
@@ -12,6 +12,8 @@ const { protocol, prefix: attributePrefix } = vhostAttributes;
 export interface VirtualHostsOptions {
   readonly broker: Broker;
   readonly consumerTimeoutMs: number;
+  /** Exchanges and bindings of all virtual hosts together. */
+  readonly bindingsMax: number;
   /** Is told of a virtual host that is deleted: its connections end. */
   readonly deleted: (vhost: VirtualHost) => void;
 }
@@ -21,6 +23,8 @@ export class VirtualHosts {
   /** The virtual host `/`, which is always there. */
   readonly plain: VirtualHost;
   readonly policies: Policies;
+  /** The budget of all exchanges and bindings. */
+  readonly routing: RoutingBudget;
   readonly #broker: Broker;
   readonly #attributes: Attributes;
   readonly #options: VirtualHostsOptions;
@@ -30,6 +34,8 @@ export class VirtualHosts {
   constructor(options: VirtualHostsOptions) {
     this.policies = new Policies(options.broker.attributes);
     const { broker } = options;
+    // The broker refuses objects of its own beyond `memory-max`; these are none.
+    this.routing = new RoutingBudget(options.bindingsMax, () => broker.budgets.refusal('attributes', 0));
     this.#broker = broker;
     this.#attributes = broker.attributes;
     this.#options = options;
@@ -107,7 +113,7 @@ export class VirtualHosts {
     const names = new VhostNames(name, this.#isVhost);
     const vhost: VirtualHost = {
       name,
-      exchanges: new Exchanges(this.#broker, names),
+      exchanges: new Exchanges(this.#broker, names, this.routing),
       queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names, this.policies),
     };
     this.#byName.set(name, vhost);
