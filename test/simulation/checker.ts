@@ -1,5 +1,23 @@
 import { Examination, type Violation } from './examination.ts';
 import type { Event, Fact, FactOf } from './history.ts';
+import {
+  answeredForClient,
+  answering,
+  channelMayEnd,
+  channelPrefetch,
+  consuming,
+  getting,
+  givenBack,
+  handedOver,
+  handingOver,
+  mandatory,
+  recovered,
+  recovering,
+  returned,
+  synced,
+} from './rules/amqp.ts';
+import { lettersGo } from './rules/amqp-letters.ts';
+import { tx } from './rules/amqp-transactions.ts';
 import { deadLettered } from './rules/dead-letters.ts';
 import { delayedChanged } from './rules/delayed.ts';
 import { scheduleControlled } from './rules/schedules.ts';
@@ -141,6 +159,15 @@ export const promises = [
   'no dead letter of what was acked',
   'no delivery after the dead letter',
   'what was put back is no dead letter any more',
+  // what AMQP clients say and hear
+  'clients get what their queue delivers', // in that order, for each consumer
+  'a delivery tag is used once',
+  'a redelivery says so',
+  'no more unanswered than the prefetch',
+  'only what a client answers is settled',
+  'what a client answers is settled',
+  'a message without a queue comes back', // if it is mandatory, and no other does
+  'no dead letter is lost',
   // reads and commits of Kafka clients
   'what was answered can be read',
   'a fetch passes nothing over',
@@ -190,9 +217,11 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   delivered: (exam, fact) => {
     deliveredTo(exam, fact);
     delivered(exam, fact);
+    handingOver(exam, fact);
   },
   answered: (exam, fact) => {
     answeredBy(exam, fact);
+    answeredForClient(exam, fact);
     answered(exam, fact);
   },
   attaching,
@@ -209,6 +238,20 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'transaction-ending': transactionEnding,
   'delayed-changed': delayedChanged,
   'schedule-controlled': scheduleControlled,
+  consuming,
+  'channel-prefetch': channelPrefetch,
+  getting,
+  'handed-over': handedOver,
+  answering,
+  recovering,
+  recovered,
+  synced,
+  'channel-may-end': channelMayEnd,
+  'given-back': givenBack,
+  mandatory,
+  returned,
+  tx,
+  'letters-go': lettersGo,
   purge: removalAsked,
   remove: removalAsked,
   redrive: removalAsked,

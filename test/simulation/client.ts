@@ -9,6 +9,7 @@ import {
   type Receipt,
   type Topic,
 } from '../../src/broker/index.ts';
+import { AmqpClients } from './amqp-clients.ts';
 import { codeOf } from './error-code.ts';
 import { Pulls } from './pulls.ts';
 import { Receipts, type KeptReceipt } from './receipts.ts';
@@ -46,6 +47,8 @@ export class Client {
   readonly #speaksNats: boolean;
   /** The broker as Kafka clients use it; they go on after a restart. */
   readonly #kafka: KafkaGroups | undefined;
+  /** The same for AMQP. */
+  readonly #amqp: AmqpClients | undefined;
   readonly #later: Later;
   /** The topics of messages that are published with a delay. */
   readonly #delayedTo = new Map<number, string>();
@@ -58,6 +61,7 @@ export class Client {
   ) {
     this.#speaksNats = door === 'nats';
     if (door === 'kafka') this.#kafka = new KafkaGroups(history, clock, plans, seed);
+    if (door === 'amqp') this.#amqp = new AmqpClients(history, clock, plans, seed, () => ++this.#takers);
     this.#history = history;
     this.#pulls = new Pulls(history, clock);
     this.#clock = clock;
@@ -75,14 +79,18 @@ export class Client {
     this.#later.connect(broker);
     if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
     this.#kafka?.connect(broker);
+    this.#amqp?.connect(broker);
     broker.events.subscribe((event) => {
       if (event.kind === 'topic-created' && !this.#creating) {
         // For dead letters, when the first of them came.
         const { config } = event.topic;
+        this.#amqp?.topicCreated(event.topic);
         this.#history.add({ kind: 'topic', topic: keyOf(event.topic), config });
       }
+      if (event.kind === 'topic-deleted' && this.#amqp)
+        this.#history.add({ kind: 'topic-deleted', topic: keyOf(event.topic) });
       if (event.kind === 'group-created') this.#noteCreated(event.group);
-      if (event.kind === 'active-changed' && !this.#door) {
+      if (event.kind === 'active-changed' && (!this.#door || this.#amqp)) {
         const { group, active, why } = event;
         const consumer = active?.label === undefined ? undefined : Number(active.label);
         this.#history.add({ kind: 'active', group: groupKeyOf(group), consumer, why });
@@ -98,6 +106,7 @@ export class Client {
   disconnect(): void {
     this.#nats?.forget();
     this.#kafka?.disconnect();
+    this.#amqp?.disconnect();
   }
 
   get broker(): Broker {
@@ -108,8 +117,9 @@ export class Client {
     return this.#plans;
   }
 
-  get #door(): NatsGroups | KafkaGroups | undefined {
-    return this.#nats ?? this.#kafka;
+  /** The clients that speak a protocol; undefined if they use the broker's own calls. */
+  get #door(): NatsGroups | KafkaGroups | AmqpClients | undefined {
+    return this.#nats ?? this.#kafka ?? this.#amqp;
   }
 
   /** Starts an operation; its outcome comes later. */
@@ -137,6 +147,8 @@ export class Client {
         return this.#await(broker.compact(), this.#asked(action.kind));
       case 'kafka':
         return this.#kafka?.perform(action.step);
+      case 'amqp':
+        return this.#amqp?.perform(action.step, action.messages ?? []);
       case 'define-queue':
         return this.#door ? undefined : this.#defineQueue(action);
       case 'delayed':
@@ -167,6 +179,7 @@ export class Client {
           | 'checkpoint'
           | 'compact'
           | 'kafka'
+          | 'amqp'
           | 'define-queue'
           | 'publish-to-all'
           | 'delayed'
@@ -223,7 +236,8 @@ export class Client {
     const names = { topic: keyOf(topic), group: key };
     switch (action.kind) {
       case 'attach': {
-        if (this.#door) return this.#door.pull(group, action.credit);
+        const pulling = this.#nats ?? this.#kafka;
+        if (pulling) return pulling.pull(group, action.credit);
         return this.#attach(group, action);
       }
       case 'detach': {
@@ -254,8 +268,10 @@ export class Client {
       }
       case 'hold-pull':
         return this.#pulls.hold(group, action.isHeld);
-      case 'answer':
-        return this.#door ? this.#door.answer(group, action) : this.#answer(group, action);
+      case 'answer': {
+        const answering = this.#nats ?? this.#kafka;
+        return answering ? answering.answer(group, action) : this.#answer(group, action);
+      }
       case 'update-group': {
         const { activeSilenceMs, ...others } = { ...group.config, ...action.change };
         const config =
@@ -350,6 +366,7 @@ export class Client {
     if (this.#noted.has(group) || this.#creating) return;
     this.#door?.watch(group);
     const of = this.#noteGroup(group);
+    if (this.#amqp) this.#history.add({ kind: 'queue', topic: keyOf(group.topic), group: groupKeyOf(group) });
     this.#broker.afterCommit(() => this.#history.add({ kind: 'outcome', of }));
   }
 

@@ -1,5 +1,6 @@
 import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
 import { subjectMatches } from '../../src/util/index.ts';
+import { AmqpKnown } from './amqp-known.ts';
 import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
@@ -436,6 +437,7 @@ export class Known {
   readonly queues: { readonly topic: string; readonly group: string }[] = [];
   /** Of this run, by group. */
   readonly precedences: Map<string, PrecedenceKnown> = new Map();
+  readonly amqp: AmqpKnown = new AmqpKnown();
   /** Pulls under way, of this run. */
   readonly pulls: Map<number, PullKnown> = new Map();
 

@@ -1,4 +1,5 @@
 import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/index.ts';
+import { overAmqp } from './amqp-script.ts';
 import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
 import { withLater, type LaterAction } from './later-script.ts';
@@ -14,6 +15,7 @@ import { withUniqueKeys } from './unique-script.ts';
  */
 export function generate(seed: number): Script {
   const script = new Generator(seed).script();
+  if (seed % 16 === 4 || seed % 16 === 10) return overAmqp(script);
   if (seed % 4 === 0) return overNats(script);
   if (seed % 4 === 2) return overKafka(script);
   if (seed % 4 === 1) return withLater(script);
@@ -26,7 +28,7 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Exclude<Action['kind'], 'kafka' | QueueAction['kind'] | LaterAction['kind']>;
+type Kind = Exclude<Action['kind'], 'kafka' | 'amqp' | QueueAction['kind'] | LaterAction['kind']>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,

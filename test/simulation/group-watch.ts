@@ -1,4 +1,11 @@
-import type { Broker, Consumer, Delivery, Group } from '../../src/broker/index.ts';
+import type {
+  AttachOptions,
+  Broker,
+  Consumer,
+  Delivery,
+  DetachOptions,
+  Group,
+} from '../../src/broker/index.ts';
 import type { History } from './history.ts';
 import { groupKeyOf, keyOf } from './keys.ts';
 import { sight } from './message.ts';
@@ -22,10 +29,13 @@ export class GroupWatch {
   readonly #acked = new Map<string, Taken>();
   /** The messages accepted by clients that say so: an ack of any other was not requested. */
   #accepted: Set<string> | undefined;
+  /** Labels of consumers are their numbers, and what they get is handed over on the wire. */
+  readonly #isNumbered: boolean;
 
-  constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>) {
+  constructor(history: History, plans: ReadonlyMap<number, PlannedMessage>, isNumbered: boolean = false) {
     this.#history = history;
     this.#plans = plans;
+    this.#isNumbered = isNumbered;
   }
 
   /** All groups there are. */
@@ -62,10 +72,12 @@ export class GroupWatch {
 
   one(group: Group): void {
     const attach = group.attach.bind(group);
-    group.attach = (consumer) => {
+    group.attach = (consumer, options) => {
       this.#watchConsumer(group, consumer);
-      attach(consumer);
+      if (this.#isNumbered) this.#attach(group, consumer, options, attach);
+      else attach(consumer, options);
     };
+    if (this.#isNumbered) this.#watchLeaving(group);
     const ack = group.ack.bind(group);
     group.ack = (partition, offset) => this.#took(group, partition, offset, 'ack', ack(partition, offset));
     const ackAll = group.ackAll.bind(group);
@@ -88,19 +100,60 @@ export class GroupWatch {
     this.#watched.add(consumer);
     const receive = consumer.receive.bind(consumer);
     consumer.receive = (delivery) => {
-      this.#delivered(group, delivery);
+      this.#delivered(group, consumer, delivery);
       receive(delivery);
     };
   }
 
-  #delivered(group: Group, { record, partition, deliveries }: Delivery): void {
-    const seen = sight(record, partition, this.#plans);
+  #attach(
+    group: Group,
+    consumer: Consumer,
+    options: AttachOptions | undefined,
+    attach: (consumer: Consumer, options?: AttachOptions) => void,
+  ): void {
+    const number = numberOf(consumer);
+    if (number === undefined) return attach(consumer, options);
+    const names = { group: groupKeyOf(group), consumer: number };
+    this.#history.add({
+      kind: 'attaching',
+      ...names,
+      member: consumer.member,
+      isExclusive: options?.exclusive === true,
+      isPull: false,
+    });
+    attach(consumer, options);
+    this.#history.add({ kind: 'attach-outcome', ...names });
+  }
+
+  /** Consumers that leave, and what goes back to the group. */
+  #watchLeaving(group: Group): void {
+    const detach = group.detach.bind(group);
+    group.detach = (consumer: Consumer, options?: DetachOptions) => {
+      const number = numberOf(consumer);
+      if (number !== undefined)
+        this.#history.add({ kind: 'detached', group: groupKeyOf(group), consumer: number });
+      detach(consumer, options);
+    };
+    const giveBack = group.giveBack.bind(group);
+    group.giveBack = (partition, offset) => {
+      const took = giveBack(partition, offset);
+      this.#history.add({ kind: 'given-back', group: groupKeyOf(group), partition, offset, took });
+      return took;
+    };
+  }
+
+  #delivered(group: Group, consumer: Consumer, { record, partition, deliveries }: Delivery): void {
+    const seen = sight(record, partition, this.#plans, group.topic.name);
+    const number = this.#isNumbered ? numberOf(consumer) : undefined;
     this.#history.add({
       kind: 'delivered',
       topic: keyOf(group.topic),
       group: groupKeyOf(group),
       deliveries,
       seen,
+      ...(number === undefined ? {} : { consumer: number }),
+      ...(this.#isNumbered ? { isHandedOver: true } : {}),
+      ...(number !== undefined && group.config.activeConsumers === 'single' ? { isSingle: true } : {}),
     });
   }
 
@@ -129,4 +182,10 @@ export class GroupWatch {
       this.#history.add({ kind: 'problem', text: `${message} was acked, and nobody accepted it` });
     return took;
   }
+}
+
+/** Those of the simulation's own clients note it themselves. */
+function numberOf(consumer: Consumer): number | undefined {
+  if ('isSimulated' in consumer || consumer.label === undefined) return undefined;
+  return Number(consumer.label);
 }

@@ -7,6 +7,7 @@ import type {
   PublishToAllMode,
   TopicConfig,
 } from '../../src/broker/index.ts';
+import type { AmqpFact } from './amqp-facts.ts';
 import type { Sighting } from './message.ts';
 import type { Answer, PlannedMessage, PullOptions, Settlement } from './script.ts';
 
@@ -143,6 +144,8 @@ export type Fact =
       readonly bytes?: number;
       /** The group has a single active consumer. */
       readonly isSingle?: boolean;
+      /** It goes to an AMQP client, which is to say that it came. */
+      readonly isHandedOver?: true;
       /** A consumer of a higher priority that has credit and may have the message. */
       readonly passedOver?: number;
     }
@@ -259,6 +262,8 @@ export type Fact =
       readonly id: number;
       readonly what: 'pause' | 'resume' | 'run' | 'delete';
     }
+  // ---- what AMQP clients say and hear
+  | AmqpFact
   // ---- removal
   | {
       readonly kind: 'purge';
@@ -295,6 +300,10 @@ export interface PublishFact {
   readonly isGuess?: boolean;
   /** It goes to several topics in one publish. */
   readonly toAll?: PublishToAllMode;
+  /** The transaction of AMQP that it is part of. */
+  readonly tx?: number;
+  /** Its way was being changed: it may not have come here. */
+  readonly mayMiss?: true;
   /** It is published by a schedule, once per run. */
   readonly schedule?: ScheduleFact;
 }

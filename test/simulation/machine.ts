@@ -25,6 +25,7 @@ export class Interrupted extends Error {
 /** More steps than any run needs: a run that gets here is going in circles. */
 const stepsMax = 20_000;
 const timersMax = 1000;
+const answerTurns = 3;
 
 /**
  * The machine moves the broker on, one thing at a time: a call of the disk completes, deferred work runs, a
@@ -42,6 +43,8 @@ export class Machine {
   #callsSince = 0;
   /** A call is to fail: told just before it happens. */
   onFailing: (code: string) => void = () => {};
+  /** What is said to clients takes a few turns of the event loop: it is idle only after these. */
+  isPatient = false;
   /** Called after each step. */
   onStep: () => void = () => {};
   readonly #inOrder: boolean;
@@ -77,6 +80,11 @@ export class Machine {
     return true;
   }
 
+  async #goesOn(): Promise<boolean> {
+    for (let turns = 0; this.isPatient && this.isIdle && turns < answerTurns; turns++) await settled();
+    return !this.isIdle;
+  }
+
   #complete(at: number): void {
     const call = this.files.waiting.splice(at, 1)[0]!;
     this.trace?.push(`${this.clock.monotonic().toFixed(3)} ${call.kind} ${call.path} ${call.position ?? ''}`);
@@ -105,7 +113,7 @@ export class Machine {
   async run(random: SeededRandom, steps: number = Infinity): Promise<void> {
     await settled();
     for (let done = 0; done < steps; done++) {
-      if (!(await this.step(random))) return;
+      if (!(await this.step(random)) && !(await this.#goesOn())) return;
       if (done > stepsMax) throw new Error(`The broker is not idle after ${stepsMax} steps.`);
     }
   }

@@ -112,6 +112,7 @@ function differences(
   const own = headers.filter(
     ({ name }) =>
       !name.startsWith('Nats-') &&
+      !name.startsWith('amqp-') &&
       !name.startsWith('Pillarbox-Schedule') &&
       !(isLetter && isLetterHeader(name)),
   );

@@ -8,6 +8,7 @@ import type {
   TopicOptions,
   UniqueOptions,
 } from '../../src/broker/index.ts';
+import type { AmqpStep } from './amqp-script.ts';
 import type { KafkaStep } from './kafka-script.ts';
 import type { LaterAction } from './later-script.ts';
 
@@ -22,14 +23,14 @@ export interface Script {
   /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
   readonly log: LogLimits;
   /**
-   * How clients reach the broker: by its own calls, or as NATS or Kafka clients (see nats-script.ts,
-   * kafka-script.ts).
+   * How clients reach the broker: by its own calls, or as NATS, Kafka or AMQP clients (see nats-script.ts,
+   * kafka-script.ts, amqp-script.ts).
    */
   readonly door?: Door;
   readonly operations: readonly Operation[];
 }
 
-export type Door = 'nats' | 'kafka';
+export type Door = 'nats' | 'kafka' | 'amqp';
 
 export interface LogLimits {
   readonly journalFileBytes: number;
@@ -123,6 +124,12 @@ export type Action =
   | { readonly kind: 'wait'; readonly ms: number }
   /** Steps that only Kafka clients have. */
   | { readonly kind: 'kafka'; readonly step: KafkaStep }
+  /** Steps of AMQP clients; a publish brings its messages, a copy of each for every queue. */
+  | {
+      readonly kind: 'amqp';
+      readonly step: AmqpStep;
+      readonly messages?: readonly PlannedMessage[];
+    }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'compact' }
   /** A clean stop and start. */
@@ -226,6 +233,6 @@ export interface PlannedMessage {
   readonly copies?: Readonly<{ [topic: string]: number }>;
   /** The name that its content bears, which is that of the copy in the first topic. */
   readonly copyOf?: number;
-  /** Which Kafka producer sends it (see kafka-groups.ts). */
+  /** Which Kafka producer sends it, or which channel of an AMQP client. */
   readonly producer?: string;
 }

@@ -62,6 +62,7 @@ export class World {
       trace: options.trace ?? false,
       interruptions: options.interruptions ?? [],
     });
+    this.machine.isPatient = script.door === 'amqp';
     this.machine.onFailing = (code) => this.#disk.failNext(code);
     this.machine.onStep = () => this.#broker && this.#lookout.look(this.#broker);
     this.#client = new Client(this.history, this.clock, plansOf(script), script);
@@ -387,7 +388,7 @@ export class World {
 export function plansOf(script: Script): ReadonlyMap<number, PlannedMessage> {
   const plans = new Map<number, PlannedMessage>();
   for (const operation of script.operations) {
-    if ('messages' in operation) for (const plan of operation.messages) plans.set(plan.id, plan);
+    if ('messages' in operation) for (const plan of operation.messages ?? []) plans.set(plan.id, plan);
   }
   return plans;
 }

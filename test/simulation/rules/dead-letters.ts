@@ -1,6 +1,7 @@
 import type { Examination } from '../examination.ts';
 import type { DeliveryKnown, GroupKnown, Instance } from '../facts.ts';
 import type { FactOf } from '../history.ts';
+import { isOfTopic, topicLetterSeen } from './amqp-letters.ts';
 
 /* Messages that were given up. */
 
@@ -9,6 +10,7 @@ export function letterSeen(
   instance: Instance,
   letter: NonNullable<Instance['letter']>,
 ): void {
+  if (isOfTopic(letter)) return topicLetterSeen(exam, instance, letter);
   const text = `letter m${instance.id} of ${letter.topic}/${letter.group} at ${letter.partition}/${letter.offset}`;
   const groups = [...exam.known.groups.values()].filter(
     ({ name, topic }) => name === letter.group && topic.name === letter.topic,
@@ -28,8 +30,11 @@ export function letterSeen(
     return exam.broken('a dead letter was delivered before', `${text} was not`);
   for (const { group, delivery } of deliveries) {
     const where = `${letter.partition}/${letter.offset}/${instance.id}`;
-    const letters = group.letters.get(where) ?? [];
-    group.letters.set(where, [...letters, instance]);
+    const all = group.letters.get(where) ?? [];
+    group.letters.set(where, [...all, instance]);
+    // An exchange may send it to several queues.
+    const isRouted = group.topic.configs.some(({ deadLetter }) => deadLetter !== undefined);
+    const letters = isRouted ? all.filter(({ topic }) => topic === instance.topic) : all;
     delivery.deadLettered++;
     if (letters.length > exam.known.redrives && !wasReset)
       exam.broken('a dead letter is one', `${text} stands twice`);

@@ -9,6 +9,7 @@ export function ended(exam: Examination): void {
   exam.known.syncFailedAt = undefined;
   exam.known.pulls.clear();
   exam.known.precedences.clear();
+  exam.known.amqp.ended();
   for (const group of exam.known.groups.values()) {
     if (group.resetsUnderWay > 0) group.disturbedAt = exam.at;
     group.restarted(exam.known);

@@ -3,6 +3,8 @@ import type { GroupKnown, Instance, TopicKnown } from '../facts.ts';
 import type { FactOf, Inventory } from '../history.ts';
 import { mayBeGone, perKeyMaxThatDrops } from '../losses.ts';
 import type { Sighting } from '../message.ts';
+import { lettersAreThere } from './amqp-letters.ts';
+import { txAllOrNone } from './amqp-transactions.ts';
 import { hasLetter } from './dead-letters.ts';
 import { notExpired } from './expiry.ts';
 import { allOrNone } from './several-topics.ts';
@@ -42,8 +44,9 @@ export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
     if (exam.known.transactionOf(instance)?.isAborted)
       exam.broken('what was aborted is gone', `${where}: m${seen.id} at ${seen.offset}`);
     const publish = exam.known.publishes.get(seen.id)!;
-    if (publish.offset !== seen.offset || publish.partition !== partition || publish.topic !== topic.key)
-      continue;
+    const isOfChannel = publish.toAll !== undefined && publish.plan.producer !== undefined && !seen.letter;
+    if (publish.topic !== topic.key) continue;
+    if (!isOfChannel && (publish.offset !== seen.offset || publish.partition !== partition)) continue;
     if (publish.dueMs !== undefined) continue;
     const before = lastDirect.get(publish.plan.producer);
     if (before && before.id > seen.id)
@@ -56,12 +59,17 @@ export function inventory(exam: Examination, fact: FactOf<'inventory'>): void {
       mustBeGone(exam, instance);
       notExpired(exam, instance);
     } else if (topic.isDamaged(partition, instance.offset)) continue; // it may come back with the next process
-    else if (noteGone(exam, instance)) instance.goneAt = exam.at;
+    else if (noteGone(exam, instance)) leave(exam, instance);
     else exam.broken('no acked message is lost', `${where}: m${instance.id} at ${instance.offset} is gone`);
   }
   limits(exam, topic, fact);
   oneWaits(exam, topic, live);
   if (keys && isWhole) keyCounts(exam, where, messages, keys);
+}
+
+function leave(exam: Examination, instance: Instance): void {
+  instance.goneAt = exam.at;
+  if (exam.known.amqp.letterRoutes.has(instance.topic.key)) exam.known.amqp.died.push(instance);
 }
 
 function noteGone(exam: Examination, instance: Instance): boolean {
@@ -158,6 +166,8 @@ function keyCounts(
 
 export function topics(exam: Examination, { topics: keys, groups }: FactOf<'topics'>): void {
   allOrNone(exam);
+  txAllOrNone(exam);
+  lettersAreThere(exam);
   for (const queue of exam.known.queues) {
     const group = exam.known.groups.get(queue.group)!;
     if (group.wasToGo || group.mayExpire || !group.isStored) continue;

@@ -59,6 +59,7 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   exam.known.publishes.set(fact.plan.id, publish);
   topic.publishes.push(publish);
   if (fact.toAll) noteToAll(exam, publish);
+  if (fact.tx !== undefined) exam.known.amqp.transaction(fact.tx).publishes.push(publish);
   if (fact.schedule) scheduleAsked(exam, publish);
   if (fact.plan.rollup || fact.plan.unique) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
 }

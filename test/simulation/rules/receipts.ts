@@ -61,7 +61,8 @@ function isKept(fact: FactOf<'released'>, partition: number): boolean {
   return fact.partition !== undefined && fact.partition !== partition;
 }
 
-function giveBack(exam: Examination, group: GroupKnown, delivery: DeliveryKnown): void {
+/** A consumer gives back one of its messages. */
+export function giveBack(exam: Examination, group: GroupKnown, delivery: DeliveryKnown): void {
   const { at, ms } = exam;
   delivery.releases.push({ run: exam.known.run, at, ms });
   delivery.inFlightUntilMs = ms;

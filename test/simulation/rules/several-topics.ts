@@ -17,7 +17,7 @@ export function publishedToAll(exam: Examination, fact: FactOf<'published-to-all
     if (!answerOnce(exam, publish)) return;
     publish.answer = 'taken';
     const topic = known.topic(publish.topic, exam.at);
-    if (topic.isVolatile) continue;
+    if (topic.isVolatile || publish.mayMiss) continue;
     known.noteDurable(publish.run, publish.sentAt);
     // A duplicate adds nothing to be written.
     if (publish.plan.dedupeId === undefined) onDisk(exam, publish, topic, known.written, 'acked');
@@ -79,7 +79,8 @@ function idsIn({
 }
 
 /** Whether it may be in its topic, or have been there, without having been seen. */
-function mayBeUnseen(exam: Examination, { topic: key, plan, dueMs }: PublishKnown): boolean {
+export function mayBeUnseen(exam: Examination, { topic: key, plan, dueMs, mayMiss }: PublishKnown): boolean {
+  if (mayMiss || plan.ttlMs !== undefined) return true;
   const topic = exam.known.topics.get(key)!;
   if (topic.deletedAt !== undefined || topic.isVolatile || topic.drops || topic.removals.length > 0)
     return true;

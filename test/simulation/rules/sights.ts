@@ -31,6 +31,7 @@ export function see(exam: Examination, seen: Sighting, topic: TopicKnown): Insta
 function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, where: string): void {
   const { topic, id, letter } = instance;
   if (letter) return letterSeen(exam, instance, letter);
+  seenInTx(exam, instance, publish);
   if (publish.answer === 'refused') return exam.broken('nothing refused is stored', `${where}: m${id}`);
   if (publish.answer === 'ignored')
     return exam.broken('an ignored message is not stored', `${where}: m${id}`);
@@ -52,6 +53,17 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
     exam.broken(
       'a message is stored once',
       `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
+    );
+}
+
+/** A message of a transaction of AMQP is seen only once its commit was asked for. */
+function seenInTx(exam: Examination, instance: Instance, publish: PublishKnown): void {
+  if (publish.tx === undefined) return;
+  const { state } = exam.known.amqp.transaction(publish.tx);
+  if (state === 'open' || state === 'dropped')
+    exam.broken(
+      'what is not committed is not seen',
+      `m${instance.id} at ${instance.offset} of tx ${publish.tx}`,
     );
 }
 
