@@ -1,4 +1,4 @@
-import { AwsError } from '../../wire/aws/index.ts';
+import { AwsError, parsePolicy, PolicyError } from '../../wire/aws/index.ts';
 import { sqsLimits } from './limits.ts';
 
 /** The values that an attribute of a queue may have. */
@@ -6,6 +6,7 @@ type Rule =
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'policy' }
   | { readonly kind: 'text' };
 
 /** An attribute that clients can set. */
@@ -50,7 +51,7 @@ const table: { readonly [name in SettableName]: SettableAttribute } = {
   MessageRetentionPeriod: { rule: whole(60, 1_209_600), default: '345600' },
   ReceiveMessageWaitTimeSeconds: { rule: whole(0, sqsLimits.waitMax), default: '0' },
   VisibilityTimeout: { rule: whole(0, sqsLimits.visibilityMax), default: '30' },
-  Policy: json,
+  Policy: { rule: { kind: 'policy' }, isRemovable: true },
   RedrivePolicy: json,
   RedriveAllowPolicy: json,
   KmsMasterKeyId: { rule: { kind: 'text' }, isRemovable: true },
@@ -135,9 +136,21 @@ function fits(value: string, rule: Rule): boolean {
       return value === 'true' || value === 'false';
     case 'choice':
       return rule.choices.includes(value);
+    case 'policy':
+      return isPolicy(value);
     case 'text':
       return value !== '';
     default:
       return rule satisfies never;
+  }
+}
+
+function isPolicy(text: string): boolean {
+  try {
+    parsePolicy(text);
+    return true;
+  } catch (error) {
+    if (error instanceof PolicyError) return false;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { GroupOptions, TopicOptions } from '../../broker/index.ts';
+import type { GroupConfig, GroupOptions, TopicOptions } from '../../broker/index.ts';
 import { defaultOf, type AttributeTexts } from './attribute-rules.ts';
 import { ackWaitMsOf } from './queue.ts';
 
@@ -16,8 +16,15 @@ export function topicOptions(attributes: AttributeTexts): Partial<TopicOptions> 
   };
 }
 
+/** The options of a group that a RedrivePolicy sets. */
+export type RedriveOptions = Pick<GroupOptions, 'maxDeliver' | 'deadLetter'>;
+
 /** The part of the attributes that the group obeys. */
-export function groupOptions(attributes: AttributeTexts, inFlightMax: number): Partial<GroupOptions> {
+export function groupOptions(
+  attributes: AttributeTexts,
+  redrive: RedriveOptions,
+  inFlightMax: number,
+): Partial<GroupOptions> {
   const visibility = attributes.VisibilityTimeout ?? defaultOf('VisibilityTimeout');
   return {
     ackWaitMs: ackWaitMsOf(Number(visibility)),
@@ -25,6 +32,7 @@ export function groupOptions(attributes: AttributeTexts, inFlightMax: number): P
     redeliverAfterRestart: 'at-deadline',
     maxInFlight: inFlightMax,
     ...(attributes.FifoQueue === 'true' && fifoOptions),
+    ...redrive,
   };
 }
 
@@ -33,3 +41,20 @@ export function groupOptions(attributes: AttributeTexts, inFlightMax: number): P
  * deleted. SQS looks that many messages ahead for other groups.
  */
 const fifoOptions = { ordering: 'key', keyRunMax: 10, heldMax: 120_000 } as const;
+
+/** The configuration of a group after a change; undefined: what it has stays. */
+export function changedGroup(
+  { maxDeliver, deadLetter, ...config }: GroupConfig,
+  visibility: string | undefined,
+  redrive: RedriveOptions | undefined,
+): GroupConfig {
+  const before = {
+    ...(maxDeliver !== undefined && { maxDeliver }),
+    ...(deadLetter !== undefined && { deadLetter }),
+  };
+  return {
+    ...config,
+    ...(visibility !== undefined && { ackWaitMs: ackWaitMsOf(Number(visibility)) }),
+    ...(redrive ?? before),
+  };
+}

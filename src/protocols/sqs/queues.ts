@@ -3,8 +3,9 @@ import { AwsError } from '../../wire/aws/index.ts';
 import { coreName, hasLegalCharacters, isLegalName, names } from '../names.ts';
 import { checkAttributes, type AttributeTexts, type SettableName } from './attribute-rules.ts';
 import { nameInArn, nameInUrl } from './queue-address.ts';
-import { ackWaitMsOf, Queue, type StoredQueue } from './queue.ts';
-import { groupOptions, topicOptions } from './queue-options.ts';
+import { changedGroup, groupOptions, topicOptions, type RedriveOptions } from './queue-options.ts';
+import { Queue, type StoredQueue } from './queue.ts';
+import { readAllowPolicy, redriveOptions } from './redrive-policy.ts';
 
 /** The queues of the server: every topic is one. */
 export class Queues {
@@ -60,9 +61,16 @@ export class Queues {
     return name === undefined ? undefined : this.get(name);
   }
 
+  /** All queues. */
+  all(): Queue[] {
+    return Array.from(this.#broker.topics.values(), (topic) => new Queue(topic));
+  }
+
   /** The names of all queues, in order. */
   names(): string[] {
-    return Array.from(this.#broker.topics.values(), (topic) => new Queue(topic).name).sort();
+    return this.all()
+      .map(({ name }) => name)
+      .sort();
   }
 
   /** The group of a queue; a promise if it has to be created. */
@@ -71,7 +79,7 @@ export class Queues {
     if (group) return group;
     let creating = this.#groups.get(topic);
     if (!creating) {
-      const options = groupOptions(queue.stored.attributes, this.#inFlightMax);
+      const options = groupOptions(queue.stored.attributes, {}, this.#inFlightMax);
       creating = topic.createGroup({ ...options, name: defaultGroup });
       this.#groups.set(topic, creating);
       void creating.catch(() => undefined).then(() => this.#groups.delete(topic));
@@ -93,6 +101,7 @@ export class Queues {
     if (!existing) checkName(name, given.get('FifoQueue') === 'true');
     const attributes = checkAttributes(given, existing?.isFifo ?? isFifo);
     if (existing) return sameQueue(existing, attributes);
+    const redrive = this.#redriveOf(attributes, { name, isFifo }) ?? {};
     const stored: StoredQueue = {
       attributes: changedAttributes({}, attributes),
       tags: Object.fromEntries(tags),
@@ -102,7 +111,7 @@ export class Queues {
     try {
       const { topic } = await this.#broker.defineQueue(
         { ...topicOptions(attributes), name, attributes: { sqs: stored } },
-        groupOptions(attributes, this.#inFlightMax),
+        groupOptions(attributes, redrive, this.#inFlightMax),
       );
       return new Queue(topic);
     } catch (error) {
@@ -111,12 +120,18 @@ export class Queues {
     }
   }
 
-  /** Changes attributes that were checked; resolves when that is on disk. */
+  /**
+   * Changes attributes that `checkAttributes` has checked; resolves when that is on disk. Rejects with an AwsError
+   * for a policy that the queue may not have.
+   */
   async setAttributes(queue: Queue, changed: AttributeTexts): Promise<void> {
     const { topic, stored } = queue;
     const attributes = changedAttributes(stored.attributes, changed);
     const next = { ...stored, attributes, modifiedMs: this.#broker.clock.now() };
     const { MessageRetentionPeriod: retention, VisibilityTimeout: visibility } = changed;
+    const redrive = this.#redriveOf(changed, queue);
+    // A group that is created later would not know the policy.
+    const group = redrive === undefined ? queue.group : await this.group(queue);
     const work = [
       topic.update({
         ...topic.config,
@@ -124,10 +139,20 @@ export class Queues {
         attributes: { ...topic.config.attributes, sqs: next },
       }),
     ];
-    const { group } = queue;
-    if (group && visibility !== undefined && stored.isOwn === true)
-      work.push(group.update({ ...group.config, ackWaitMs: ackWaitMsOf(Number(visibility)) }));
+    const ownVisibility = stored.isOwn === true ? visibility : undefined;
+    if (group && (ownVisibility !== undefined || redrive !== undefined))
+      work.push(group.update(changedGroup(group.config, ownVisibility, redrive)));
     await Promise.all(work);
+  }
+
+  /** What the policies ask of the group; undefined if there is no RedrivePolicy. Throws an AwsError. */
+  #redriveOf(
+    { RedrivePolicy: policy, RedriveAllowPolicy: allow }: AttributeTexts,
+    queue: Pick<Queue, 'name' | 'isFifo'>,
+  ): RedriveOptions | undefined {
+    if (allow !== undefined && allow !== '') readAllowPolicy(allow);
+    if (policy === undefined || policy === '') return policy === '' ? {} : undefined;
+    return redriveOptions(policy, queue, (arn) => this.byArn(arn));
   }
 
   /** Changes the tags; resolves when that is on disk. */

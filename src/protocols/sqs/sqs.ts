@@ -2,6 +2,7 @@ import type { Broker } from '../../broker/index.ts';
 import { Attempts } from './attempts.ts';
 import { DelayedSends } from './delayed-sends.ts';
 import { FirstReceives } from './first-receives.ts';
+import { MoveTasks } from './move-tasks.ts';
 import { Queues } from './queues.ts';
 import { ReceiptHandles } from './receipt-handle.ts';
 
@@ -12,6 +13,7 @@ export class Sqs {
   readonly handles: ReceiptHandles;
   readonly firstReceives: FirstReceives = new FirstReceives();
   readonly attempts: Attempts = new Attempts();
+  readonly moves: MoveTasks = new MoveTasks();
   readonly delayedSends: DelayedSends = new DelayedSends();
 
   constructor(broker: Broker, inFlightMax: number) {
@@ -26,6 +28,7 @@ export class Sqs {
   }
 
   close(): void {
+    this.moves.close();
     this.queues.close();
   }
 }

@@ -91,7 +91,7 @@ export function readHeaders(headers: readonly Header[]): ReadHeaders {
   const types = own[ownHeaders.types];
   let attributes = at === 0 ? headers : headers.slice(at);
   // SQS names the queue of origin in an attribute of the system, and nothing else of a dead letter.
-  if (letter) attributes = attributes.filter(({ name }) => !name.startsWith(letterPrefix));
+  if (letter) attributes = withoutLetter(attributes);
   return {
     dedupeId: own[ownHeaders.dedupeId],
     traceHeader: own[ownHeaders.traceHeader],
@@ -104,6 +104,11 @@ export function readHeaders(headers: readonly Header[]): ReadHeaders {
 
 const ownNames: ReadonlySet<string> = new Set(Object.values(ownHeaders));
 const letterPrefix = 'Pillarbox-Dead-Letter-';
+
+/** The headers without those that a message got as a dead letter. */
+export function withoutLetter(headers: readonly Header[]): readonly Header[] {
+  return headers.filter(({ name }) => !name.startsWith(letterPrefix));
+}
 
 function letterOf(headers: readonly Header[], from: number): LetterOrigin | undefined {
   const at = headers.findLastIndex(({ name }, index) => index >= from && name === DeadLetterHeader.topic);

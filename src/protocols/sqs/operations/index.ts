@@ -1,11 +1,13 @@
-import { AwsError } from '../../../wire/aws/index.ts';
 import { changeMessageVisibility, changeMessageVisibilityBatch } from './change-message-visibility.ts';
 import { createQueue } from './create-queue.ts';
 import { deleteMessage, deleteMessageBatch } from './delete-message.ts';
 import { deleteQueue } from './delete-queue.ts';
 import { getQueueUrl } from './get-queue-url.ts';
 import type { Handlers } from './handler.ts';
+import { listDeadLetterSourceQueues } from './list-dead-letter-source-queues.ts';
 import { listQueues } from './list-queues.ts';
+import { cancelMessageMoveTask, listMessageMoveTasks, startMessageMoveTask } from './move-tasks.ts';
+import { addPermission, removePermission } from './permissions.ts';
 import { purgeQueue } from './purge-queue.ts';
 import { getQueueAttributes, setQueueAttributes } from './queue-attributes.ts';
 import { listQueueTags, tagQueue, untagQueue } from './queue-tags.ts';
@@ -14,8 +16,8 @@ import { sendMessage, sendMessageBatch } from './send-message.ts';
 
 /** The operations of SQS, as the wire names them. */
 export const handlers: Handlers = {
-  AddPermission: notYet,
-  CancelMessageMoveTask: notYet,
+  AddPermission: addPermission,
+  CancelMessageMoveTask: cancelMessageMoveTask,
   ChangeMessageVisibility: changeMessageVisibility,
   ChangeMessageVisibilityBatch: changeMessageVisibilityBatch,
   CreateQueue: createQueue,
@@ -24,21 +26,17 @@ export const handlers: Handlers = {
   DeleteQueue: deleteQueue,
   GetQueueAttributes: getQueueAttributes,
   GetQueueUrl: getQueueUrl,
-  ListDeadLetterSourceQueues: notYet,
-  ListMessageMoveTasks: notYet,
+  ListDeadLetterSourceQueues: listDeadLetterSourceQueues,
+  ListMessageMoveTasks: listMessageMoveTasks,
   ListQueueTags: listQueueTags,
   ListQueues: listQueues,
   PurgeQueue: purgeQueue,
   ReceiveMessage: receiveMessage,
-  RemovePermission: notYet,
+  RemovePermission: removePermission,
   SendMessage: sendMessage,
   SendMessageBatch: sendMessageBatch,
   SetQueueAttributes: setQueueAttributes,
-  StartMessageMoveTask: notYet,
+  StartMessageMoveTask: startMessageMoveTask,
   TagQueue: tagQueue,
   UntagQueue: untagQueue,
 };
-
-function notYet(): never {
-  throw new AwsError('UnsupportedOperation', 'This operation is not supported.');
-}
