@@ -41,7 +41,7 @@ const credential = /Credential=([^/,\s]{1,128})\/\d{8}\/([a-z0-9-]{1,32})\//;
 /** `sqs.eu-west-1.localhost`, and `eu-west-1.queue.localhost`, as older clients write it. */
 function regionOfHost(host: string): string | undefined {
   return (
-    /^sqs\.([a-z]{2}[a-z0-9-]{1,30}-\d)\./.exec(host)?.[1] ??
+    /^s[qn]s\.([a-z]{2}[a-z0-9-]{1,30}-\d)\./.exec(host)?.[1] ??
     /^([a-z]{2}[a-z0-9-]{1,30}-\d)\.queue\./.exec(host)?.[1]
   );
 }

@@ -12,6 +12,7 @@ import {
   xmlReply,
   type Members,
   type Operation,
+  type Service,
   type Structure,
   type WireReply,
 } from '../../wire/aws/index.ts';
@@ -46,11 +47,16 @@ const query: Dialect = {
   read: async (request) => {
     const form = Form.read(request.method === 'GET' ? queryOf(request) : await request.bytes());
     const operation = readAction(form);
+    services.set(request, operation.service);
     return { operation, input: readForm(operation, form, queueOfPath(request)) };
   },
   reply: xmlReply,
-  refusal: (error, requestId) => xmlRefusal(error, requestId, 'sqs'),
+  refusal: (error, requestId, request) =>
+    xmlRefusal(error, requestId, (request && services.get(request)) ?? 'sqs'),
 };
+
+/** The services that forms are for, once they are read: their errors differ. */
+const services = new WeakMap<HttpRequest, Service>();
 
 /** The dialect of a request, which is known from its headers alone. */
 export function dialectOf({ headers }: HttpRequest): Dialect {

@@ -31,6 +31,8 @@ export const sqs: Protocol<SqsDoorSettings, SqsReads, 'sqs'> = {
       inFlightMax: settings.sqsInFlightMax,
       tls,
       report: (error, request) => log.warn('a request of SQS failed', { request, error }),
+      reportUndelivered: (subscription, error) =>
+        log.warn('a subscription of SNS cannot deliver messages', { subscription, error }),
     });
   },
 };

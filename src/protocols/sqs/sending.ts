@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { recordOf, type PublishListener, type PublishOptions } from '../../broker/index.ts';
+import { recordOf, type BrokerError, type PublishListener, type PublishOptions } from '../../broker/index.ts';
 import { AwsError, md5OfAttributes, md5OfText } from '../../wire/aws/index.ts';
 import { invalidParameter } from './errors.ts';
 import { checkAttributes, checkBody, checkDelay, checkId, messageBytes } from './message-checks.ts';
@@ -135,6 +135,25 @@ export async function sendMessage(sqs: Sqs, queue: Queue, message: CheckedMessag
     MD5OfMessageSystemAttributes: md5OfAttributes(message.systemAttributes),
     SequenceNumber: queue.isFifo ? sequenceNumberOf(sequence) : undefined,
   };
+}
+
+/** Why a queue would refuse a checked message now; undefined if it would not. Changes nothing. */
+export function refusalOfSend(
+  { broker }: Sqs,
+  queue: Queue,
+  message: CheckedMessage,
+): BrokerError | undefined {
+  const { topic } = queue;
+  const sentMs = broker.clock.now();
+  const { body, group, attributes, delay, dedupeId } = message;
+  const record = recordOf({ key: group ?? null, value: body, timestampMs: sentMs });
+  record.headers = storedHeaders(
+    { attributes, dedupeId, traceHeader: undefined },
+    { place: placeOf(topic.id, 0, 0), sentMs, sequence: undefined },
+  );
+  const admission = topic.admit(record, optionsOf(delay, dedupeIdInTopic(queue, message), sentMs));
+  if (admission.kind === 'refused') return admission.error;
+  return admission.kind === 'waits' ? admission.full : topic.publishRate.refusalOf();
 }
 
 /** Where a message was stored, or the earlier one that it repeats; in a FIFO queue, its number. */

@@ -1,10 +1,17 @@
 import type { Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../../broker/index.ts';
-import { AwsError, type Members, type SqsAction, type Structure } from '../../wire/aws/index.ts';
+import {
+  AwsError,
+  type Members,
+  type SnsAction,
+  type SqsAction,
+  type Structure,
+} from '../../wire/aws/index.ts';
 import { Hall, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { checkOrigin, HttpFrontend, type HttpReply, type HttpRequest } from '../http/index.ts';
+import { answer as answerSns, Sns, type UndeliveredReport } from '../sns/index.ts';
 import { Users } from '../users/index.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { checkMethod, dialectOf, dialectOfNone } from './dialect.ts';
@@ -22,21 +29,25 @@ export interface SqsOptions {
   readonly tls?: TlsGuard | undefined;
   /** Called with errors that nobody has foreseen. */
   readonly report?: (error: unknown, request: string) => void;
+  /** Called when a subscription to a topic of SNS cannot deliver its messages. */
+  readonly reportUndelivered?: UndeliveredReport;
 }
 
-/** The frontend of SQS: its requests are calls of operations, in AWS JSON or Query. */
+/** The frontend of SQS and SNS: its requests are calls of operations, in AWS JSON or Query. */
 export class SqsFrontend implements Frontend {
   readonly name = 'sqs';
   readonly #http: HttpFrontend;
   readonly #sqs: Sqs;
+  readonly #sns: Sns;
   readonly #users: Users;
   readonly #tls: TlsGuard | undefined;
   readonly #report: (error: unknown, request: string) => void;
   #host = '127.0.0.1';
 
   constructor({ broker, users = new Users(), inFlightMax = 120_000, tls, ...rest }: SqsOptions) {
-    const { hall = new Hall(broker.clock), report = () => {} } = rest;
+    const { hall = new Hall(broker.clock), report = () => {}, reportUndelivered = () => {} } = rest;
     this.#sqs = new Sqs(broker, inFlightMax);
+    this.#sns = new Sns(this.#sqs, reportUndelivered);
     this.#users = users;
     this.#tls = tls;
     this.#report = report;
@@ -86,9 +97,12 @@ export class SqsFrontend implements Frontend {
     checkMethod(request);
     const dialect = dialectOf(request);
     const { operation, input } = await dialect.read(request);
-    if (operation.service !== 'sqs') throw new AwsError('InvalidAction', 'SNS is not supported.');
-    const handler = handlers[operation.name as SqsAction] as AnyHandler;
-    const output = await handler(this.#sqs, callerOf(request, scheme), input);
+    const { service, name } = operation;
+    const caller = callerOf(request, scheme);
+    const output =
+      service === 'sns'
+        ? await answerSns(this.#sns, caller, name as SnsAction, input)
+        : await (handlers[name as SqsAction] as AnyHandler)(this.#sqs, caller, input);
     return dialect.reply(operation, output, randomUUID());
   }
 

@@ -4,9 +4,9 @@ export type { AwsErrorName } from './error-kinds.ts';
 export {
   FilterError,
   filterLimits,
+  FilterInput,
   FilterPolicy,
   type FilteredAttribute,
-  type FilteredMessage,
   type FilterScope,
 } from './filter/index.ts';
 export { Form } from './form.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   AwsError,
   FilterError,
+  FilterInput,
   FilterPolicy,
   Form,
   jsonReply,
@@ -226,8 +227,8 @@ export const awsPolicies: Target = {
         ['a', { DataType: 'String', StringValue: 'a'.repeat(1000) }],
         ['b', { DataType: 'Number', StringValue: '5' }],
       ]);
-      filter?.matches({ attributes, body: text });
-      filter?.matches({ attributes, body: '{"a":[{"b":1,"c":"aaa"},{}],"d":1}' });
+      filter?.matches(new FilterInput(attributes, text));
+      filter?.matches(new FilterInput(attributes, '{"a":[{"b":1,"c":"aaa"},{}],"d":1}'));
     }
   },
 };

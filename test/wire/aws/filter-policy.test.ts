@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FilterError, FilterPolicy, type FilteredAttribute } from '../../../src/wire/aws/index.ts';
+import {
+  FilterError,
+  FilterInput,
+  FilterPolicy,
+  type FilteredAttribute,
+} from '../../../src/wire/aws/index.ts';
 
 function text(value: string): FilteredAttribute {
   return { DataType: 'String', StringValue: value };
@@ -16,16 +21,13 @@ const bytes: FilteredAttribute = { DataType: 'Binary' };
 /** Whether a policy on attributes lets a message pass. */
 function passes(policy: object, attributes: { readonly [name: string]: FilteredAttribute } = {}): boolean {
   const filter = new FilterPolicy(JSON.stringify(policy), 'MessageAttributes');
-  return filter.matches({ attributes: new Map(Object.entries(attributes)), body: '' });
+  return filter.matches(new FilterInput(new Map(Object.entries(attributes)), ''));
 }
 
 /** Whether a policy on the body lets a message pass. */
 function passesBody(policy: object, body: unknown): boolean {
   const filter = new FilterPolicy(JSON.stringify(policy), 'MessageBody');
-  return filter.matches({
-    attributes: new Map(),
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-  });
+  return filter.matches(new FilterInput(new Map(), typeof body === 'string' ? body : JSON.stringify(body)));
 }
 
 test('values are equal with their type', () => {

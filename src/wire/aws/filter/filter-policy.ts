@@ -20,10 +20,28 @@ export interface FilteredAttribute {
   readonly StringValue?: string | undefined;
 }
 
-/** The message that a filter is asked about. */
-export interface FilteredMessage {
-  readonly attributes: ReadonlyMap<string, FilteredAttribute>;
-  readonly body: string;
+/** The message that filters are asked about: it is read once for all of them. */
+export class FilterInput {
+  readonly #attributes: ReadonlyMap<string, FilteredAttribute>;
+  readonly #text: string;
+  #values: object | undefined = undefined;
+  /** Null: it is no object. */
+  #body: object | null | undefined = undefined;
+
+  constructor(attributes: ReadonlyMap<string, FilteredAttribute>, text: string) {
+    this.#attributes = attributes;
+    this.#text = text;
+  }
+
+  /** The attributes as an object of values. */
+  get values(): object {
+    return (this.#values ??= valuesOf(this.#attributes));
+  }
+
+  /** The body, if it is the JSON of an object. */
+  get body(): object | null {
+    return (this.#body ??= parseBody(this.#text));
+  }
 }
 
 /** All of its keys must fit, and one of each list of alternatives. */
@@ -46,10 +64,9 @@ export class FilterPolicy {
     this.#root = parse(text, scope);
   }
 
-  matches(message: FilteredMessage): boolean {
-    if (this.scope === 'MessageAttributes') return fits(this.#root, valuesOf(message.attributes));
-    const body = parseBody(message.body);
-    return body !== undefined && fits(this.#root, body);
+  matches(input: FilterInput): boolean {
+    if (this.scope === 'MessageAttributes') return fits(this.#root, input.values);
+    return input.body !== null && fits(this.#root, input.body);
   }
 }
 
@@ -149,12 +166,12 @@ function listOf(text: string): unknown {
   }
 }
 
-function parseBody(text: string): object | undefined {
+function parseBody(text: string): object | null {
   try {
-    const value: unknown = nestsDeeper(Buffer.from(text), bodyDepthMax) ? undefined : JSON.parse(text);
-    return isTable(value) ? value : undefined;
+    const value: unknown = nestsDeeper(Buffer.from(text), bodyDepthMax) ? null : JSON.parse(text);
+    return isTable(value) ? value : null;
   } catch {
-    return undefined;
+    return null;
   }
 }
 

@@ -1,8 +1,8 @@
 export { FilterError } from './filter-error.ts';
 export {
   filterLimits,
+  FilterInput,
   FilterPolicy,
   type FilteredAttribute,
-  type FilteredMessage,
   type FilterScope,
 } from './filter-policy.ts';

@@ -76,7 +76,8 @@ export const structures = {
     /** In milliseconds. */
     StartedTimestamp: 'long',
   },
-  Tag: { Key: 'string!', Value: 'string!' },
+  /** The value may be empty. */
+  Tag: { Key: 'string!', Value: 'string' },
   Topic: { TopicArn: 'string' },
   Subscription: {
     SubscriptionArn: 'string',

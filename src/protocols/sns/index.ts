@@ -1,0 +1,2 @@
+export { answer } from './answer.ts';
+export { Sns, type UndeliveredReport } from './sns.ts';

@@ -1,0 +1,25 @@
+import type { Broker } from '../../broker/index.ts';
+import type { Sqs } from '../sqs/sqs.ts';
+import { SequenceNumbers } from './sequence.ts';
+import { SnsTopics } from './topics.ts';
+
+/** Is told when a subscription can no longer deliver its messages, and why. */
+export type UndeliveredReport = (subscription: string, reason: unknown) => void;
+
+/** What the operations of SNS stand on. */
+export class Sns {
+  readonly broker: Broker;
+  /** The queues that subscriptions send to. */
+  readonly sqs: Sqs;
+  readonly topics: SnsTopics;
+  readonly sequence: SequenceNumbers;
+  readonly report: UndeliveredReport;
+
+  constructor(sqs: Sqs, report: UndeliveredReport) {
+    this.broker = sqs.broker;
+    this.sqs = sqs;
+    this.topics = new SnsTopics(sqs.broker);
+    this.sequence = new SequenceNumbers(sqs.broker.clock);
+    this.report = report;
+  }
+}
