@@ -15,6 +15,7 @@ import type { ElementName, Member, Members, ScalarName, Structure } from './shap
 // Query: a request is a form with the operation as `Action`, and an answer is XML (xml.ts).
 
 /** The versions of the two services, as requests have them in `Version`. */
+const sqsVersion = '2012-11-05';
 const snsVersion = '2010-03-31';
 
 /**
@@ -25,9 +26,9 @@ export function readAction(form: Form): Operation {
   const name = form.get('Action');
   if (name === undefined || name === '')
     throw new AwsError('MissingAction', 'The request must contain the parameter Action.');
-  const isForSns = form.get('Version') === snsVersion;
-  if (isSqsAction(name) && !isForSns) return sqsOperations[name];
-  if (isSnsAction(name)) return snsOperations[name];
+  const version = form.get('Version');
+  if (version !== snsVersion && isSqsAction(name)) return sqsOperations[name];
+  if (version !== sqsVersion && isSnsAction(name)) return snsOperations[name];
   throw new AwsError('InvalidAction', `The action ${name.slice(0, 80)} is not valid for this endpoint.`);
 }
 

@@ -65,6 +65,10 @@ test('the action names the operation, and the version its service', () => {
     codeOf(() => readAction(form('Version=2012-11-05'))),
     'MissingAction',
   );
+  assert.equal(
+    codeOf(() => readAction(form('Action=Publish&Version=2012-11-05'))),
+    'InvalidAction',
+  );
   for (const name of ['Foo', 'toString', '__proto__'])
     assert.equal(
       codeOf(() => readAction(form(`Action=${name}`))),
