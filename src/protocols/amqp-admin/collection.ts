@@ -1,5 +1,5 @@
 import { namePattern } from '../amqp/index.ts';
-import { inTurns, type TurnTaker } from '../connections/index.ts';
+import { inTurns, pickInTurns, sortInTurns, type TurnTaker } from '../connections/index.ts';
 import { columnsOf, withColumns } from './columns.ts';
 import { ApiError, badRequest } from './errors.ts';
 import { pageSizeDefault, pageSizeMax } from './limits.ts';
@@ -76,24 +76,17 @@ async function sorted<T>(
       const whole = describe();
       return { name, describe: () => whole, key: valueAt(whole, path) };
     });
-    return inOrder(
-      keyed.toSorted((one, other) => compare(one.key, other.key)),
-      query,
-    );
+    return inOrder(await sortInTurns(keyed, turns, (one, other) => compare(one.key, other.key)), query);
   }
   return inOrder(listed, query);
 }
 
-async function filtered(
+function filtered(
   all: readonly Listed[],
   turns: TurnTaker,
   matches: (name: string) => boolean,
 ): Promise<readonly Listed[]> {
-  const found: Listed[] = [];
-  await inTurns(all, turns, (entry) => {
-    if (matches(entry.name)) found.push(entry);
-  });
-  return found;
+  return pickInTurns(all, turns, (entry) => (matches(entry.name) ? entry : undefined));
 }
 
 function inOrder<L>(entries: readonly L[], query: URLSearchParams): readonly L[] {

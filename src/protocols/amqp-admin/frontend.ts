@@ -126,7 +126,7 @@ export class AmqpAdminFrontend implements Frontend {
       turns: new Task(this.#api.hall.turns, () => request.signal.aborted),
       body: () => readBody(request),
     };
-    return httpReply(await route.handle(asked, this.#api));
+    return httpReply(await route.handle(asked, this.#api), asked.turns);
   }
 
   #refusal(error: unknown, request: HttpRequest | undefined): HttpReply {

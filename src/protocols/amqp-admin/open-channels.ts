@@ -1,4 +1,5 @@
 import type { Channel, ManagedConnection } from '../amqp/index.ts';
+import { inTurns, type TurnTaker } from '../connections/index.ts';
 
 /** A channel and its connection. */
 export interface OpenChannel {
@@ -22,6 +23,14 @@ export function channelsOf(connection: ManagedConnection): OpenChannel[] {
   return [...connection.session.channels.values()]
     .filter(({ isClosing }) => !isClosing)
     .map((channel) => ({ channel, connection }));
+}
+
+/** The open channels of all these connections. */
+export async function openChannels(
+  connections: readonly ManagedConnection[],
+  turns: TurnTaker,
+): Promise<OpenChannel[]> {
+  return (await inTurns(connections, turns, channelsOf)).flat();
 }
 
 /** The name of a channel: that of its connection, and its number. */

@@ -1,6 +1,8 @@
 import type { Topic } from '../../broker/index.ts';
-import type { Binding, ExchangeDefinition, ManagedAmqp, VirtualHost } from '../amqp/index.ts';
+import type { Binding, Exchange, ExchangeDefinition, ManagedAmqp, VirtualHost } from '../amqp/index.ts';
+import { inTurns, pickInTurns, sortInTurns } from '../connections/index.ts';
 import type { Caller } from './caller.ts';
+import type { ApiRequest } from './request.ts';
 
 /** The default exchange, which has no object: it routes to the queue that the routing key names. */
 export const defaultExchange: ExchangeDefinition = {
@@ -32,42 +34,65 @@ export interface BindingEntry {
   readonly binding: Binding;
 }
 
-/** The queues of these virtual hosts that a caller may see, by name. */
-export function visibleQueues(
+/** The part of a request that says who asks, and takes turns for the work. */
+export type Asking = Pick<ApiRequest, 'caller' | 'turns'>;
+
+/** The queues of these virtual hosts that a caller may see, in no order. */
+export function someQueues(
+  { caller: { access }, turns }: Asking,
   { broker, virtualHosts }: ManagedAmqp,
-  { access }: Caller,
   hosts: readonly VirtualHost[],
-): QueueEntry[] {
+): Promise<QueueEntry[]> {
   const wanted = new Set(hosts);
-  const entries: QueueEntry[] = [];
-  for (const topic of broker.topics.values()) {
+  return pickInTurns(broker.topics.values(), turns, (topic) => {
     const host = virtualHosts.of(topic);
-    if (wanted.has(host) && access.maySee(topic.name))
-      entries.push({ host, topic, name: host.queues.nameOf(topic) });
-  }
-  return entries.toSorted(inOrder);
+    if (!wanted.has(host) || !access.maySee(topic.name)) return undefined;
+    return { host, topic, name: host.queues.nameOf(topic) };
+  });
+}
+
+/** The queues of these virtual hosts that a caller may see, by name. */
+export async function visibleQueues(
+  asking: Asking,
+  amqp: ManagedAmqp,
+  hosts: readonly VirtualHost[],
+): Promise<readonly QueueEntry[]> {
+  return sortInTurns(await someQueues(asking, amqp, hosts), asking.turns, inOrder);
 }
 
 /** The exchanges of these virtual hosts that a caller may see, by name. The predeclared ones are everybody's. */
-export function visibleExchanges({ access }: Caller, hosts: readonly VirtualHost[]): ExchangeEntry[] {
-  return hosts
-    .flatMap((host) => [
-      { host, name: '', definition: defaultExchange },
-      ...Array.from(host.exchanges.all())
-        .filter(({ name, isPredeclared }) => isPredeclared || maySee(access, host, name))
-        .map(({ name, definition }) => ({ host, name, definition })),
-    ])
-    .toSorted(inOrder);
+export async function visibleExchanges(
+  { caller: { access }, turns }: Asking,
+  hosts: readonly VirtualHost[],
+): Promise<readonly ExchangeEntry[]> {
+  const entries: ExchangeEntry[] = [];
+  for (const host of hosts) {
+    entries.push({ host, name: '', definition: defaultExchange });
+    await inTurns(host.exchanges.all(), turns, ({ name, isPredeclared, definition }) => {
+      if (isPredeclared || maySee(access, host, name)) entries.push({ host, name, definition });
+    });
+  }
+  return sortInTurns(entries, turns, inOrder);
 }
 
 /** The bindings that a caller may see, besides those of the default exchange. */
-export function* visibleBindings({ access }: Caller, hosts: readonly VirtualHost[]): Iterable<BindingEntry> {
+export function visibleBindings(
+  { caller: { access }, turns }: Asking,
+  hosts: readonly VirtualHost[],
+): Promise<BindingEntry[]> {
+  const isVisible = (host: VirtualHost, { name, isPredeclared }: Exchange): boolean =>
+    isPredeclared || maySee(access, host, name);
+  return pickInTurns(allBindings(hosts), turns, ({ host, binding }) =>
+    isVisible(host, binding.source) && maySee(access, host, targetOf(host, binding))
+      ? { host, binding }
+      : undefined,
+  );
+}
+
+function* allBindings(hosts: readonly VirtualHost[]): Iterable<BindingEntry> {
   for (const host of hosts)
-    for (const exchange of host.exchanges.all()) {
-      if (!exchange.isPredeclared && !maySee(access, host, exchange.name)) continue;
-      for (const binding of exchange.bindings.values())
-        if (maySee(access, host, targetOf(host, binding))) yield { host, binding };
-    }
+    for (const exchange of host.exchanges.all())
+      for (const binding of exchange.bindings.values()) yield { host, binding };
 }
 
 /** The name of what a binding leads to. */

@@ -55,6 +55,59 @@ export async function inTurns<T, R>(
   return made;
 }
 
+/** The results of `pick` that are defined, in turns as {@link inTurns}. */
+export async function pickInTurns<T, R>(
+  items: Iterable<T>,
+  taker: TurnTaker,
+  pick: (item: T) => R | undefined,
+): Promise<R[]> {
+  const picked: R[] = [];
+  await inTurns(items, taker, (item) => {
+    const result = pick(item);
+    if (result !== undefined) picked.push(result);
+  });
+  return picked;
+}
+
+/** Items that are sorted at once: some 2 ms. */
+const sortedAtOnce = 4_096;
+
+/** The items in order, in turns as {@link inTurns}; equal ones stay as they are. */
+export async function sortInTurns<T>(
+  items: readonly T[],
+  taker: TurnTaker,
+  compare: (one: T, other: T) => number,
+): Promise<readonly T[]> {
+  const starts = Array.from({ length: Math.ceil(items.length / sortedAtOnce) }, (_, at) => at * sortedAtOnce);
+  let runs: (readonly T[])[] = await inTurns(starts, taker, (start) =>
+    items.slice(start, start + sortedAtOnce).toSorted(compare),
+  );
+  while (runs.length > 1) {
+    const merged: (readonly T[])[] = [];
+    for (let at = 0; at < runs.length; at += 2)
+      merged.push(await merge(runs[at]!, runs[at + 1] ?? [], taker, compare));
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+async function merge<T>(
+  first: readonly T[],
+  second: readonly T[],
+  taker: TurnTaker,
+  compare: (one: T, other: T) => number,
+): Promise<readonly T[]> {
+  if (second.length === 0) return first;
+  const merged: T[] = [];
+  let at = 0;
+  await inTurns(first, taker, (item) => {
+    while (at < second.length && compare(second[at]!, item) < 0) merged.push(second[at++]!);
+    merged.push(item);
+  });
+  await inTurns(second.slice(at), taker, (item) => void merged.push(item));
+  return merged;
+}
+
 /**
  * Starts `work` on one item after another, in turns as {@link inTurns}, and waits for all of it at the end.
  * One commit may so cover all work that is started in one turn. Rejects with the first failure.

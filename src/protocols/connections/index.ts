@@ -5,7 +5,7 @@ export { Door } from './door.ts';
 export { Flusher } from './flusher.ts';
 export { Gate } from './gate.ts';
 export { Hall } from './hall.ts';
-export { beginInTurns, inTurns, Task, type TurnTaker } from './in-turns.ts';
+export { beginInTurns, inTurns, pickInTurns, sortInTurns, Task, type TurnTaker } from './in-turns.ts';
 export { Listener } from './listener.ts';
 export type { LoginThrottle } from './login-throttle.ts';
 export { Output, type OutputLimits } from './output.ts';

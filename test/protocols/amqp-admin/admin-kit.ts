@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Hall, Listener } from '../../../src/protocols/connections/index.ts';
 import { AmqpAdminFrontend } from '../../../src/protocols/amqp-admin/index.ts';
+import type { Clock } from '../../../src/util/index.ts';
 import { Users, type User } from '../../../src/protocols/users/index.ts';
 import { TestServer, type Peer } from '../amqp/amqp-kit.ts';
 
@@ -46,12 +47,16 @@ export class AdminServer implements AsyncDisposable {
   }
 
   static async start(
-    options: Parameters<typeof TestServer.start>[0] & { readonly configured?: readonly User[] } = {},
+    options: Parameters<typeof TestServer.start>[0] & {
+      readonly configured?: readonly User[];
+      /** That of the management API: default: that of the broker. */
+      readonly clock?: Clock;
+    } = {},
   ): Promise<AdminServer> {
-    const { configured = [], ...rest } = options;
+    const { configured = [], clock, ...rest } = options;
     const users = new Users(configured);
     const amqp = await TestServer.start({ ...rest, users });
-    const hall = new Hall(amqp.broker.clock);
+    const hall = new Hall(clock ?? amqp.broker.clock);
     const errors: unknown[] = [];
     const frontend = new AmqpAdminFrontend({
       amqp: amqp.amqp.managed,

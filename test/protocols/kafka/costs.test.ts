@@ -1,7 +1,7 @@
 /** The cost of a few bytes of a request: in proportion to them and to the stored data. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { beginInTurns, inTurns } from '../../../src/protocols/kafka/../connections/index.ts';
+import { beginInTurns, inTurns } from '../../../src/protocols/connections/index.ts';
 import { Hall } from '../../../src/protocols/index.ts';
 import { ErrorCode, apis, type ApiName, type RequestDraft } from '../../../src/wire/kafka/index.ts';
 import { SteppedClock, eventually } from '../../support/index.ts';

@@ -1,3 +1,4 @@
+import { pickInTurns, sortInTurns } from '../../connections/index.ts';
 import type { Api } from '../api.ts';
 import { propertiesKey } from '../binding-key.ts';
 import { listed, shown } from '../collection.ts';
@@ -6,7 +7,7 @@ import { jsonOfTable } from '../field-json.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest, JsonObject } from '../request.ts';
 import { hostsOf } from '../virtual-hosts.ts';
-import { targetOf, visibleBindings, visibleQueues, type BindingEntry, type QueueEntry } from '../visible.ts';
+import { someQueues, targetOf, visibleBindings, type BindingEntry, type QueueEntry } from '../visible.ts';
 import { exchangeNameOf, exchangeOf } from './exchanges.ts';
 import { queueOf } from './queues.ts';
 
@@ -21,70 +22,72 @@ export interface BindingJson {
   readonly properties_key: string;
 }
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  return listedBindings(request, allBindings(request, api));
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  return listedBindings(request, await allBindings(request, api));
 }
 
 /** The bindings of a queue, with that of the default exchange. */
-export function ofQueue(request: ApiRequest, api: Api): Promise<ApiReply> {
+export async function ofQueue(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = queueOf(request, api);
-  return listedBindings(request, to(allBindings(request, api), 'queue', name));
+  return listedBindings(request, await allBindings(request, api, to('queue', name)));
 }
 
-export function fromExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
+export async function fromExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = exchangeOf(request, api);
-  return listedBindings(
-    request,
-    allBindings(request, api).filter(({ source }) => source === name),
-  );
+  return listedBindings(request, await allBindings(request, api, ({ source }) => source === name));
 }
 
-export function toExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
+export async function toExchange(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { name } = exchangeOf(request, api);
-  return listedBindings(request, to(allBindings(request, api), 'exchange', name));
+  return listedBindings(request, await allBindings(request, api, to('exchange', name)));
 }
 
 /** The bindings between two ends: none if there is none of the ends. */
-export function betweenEnds(request: ApiRequest, api: Api): Promise<ApiReply> {
-  return listedBindings(request, between(request, api));
+export async function betweenEnds(request: ApiRequest, api: Api): Promise<ApiReply> {
+  return listedBindings(request, await between(request, api));
 }
 
 /** One binding, by its properties key. */
-export function show(request: ApiRequest, api: Api): ApiReply {
-  const found = between(request, api).find(
+export async function show(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const found = (await between(request, api)).find(
     ({ properties_key }) => properties_key === request.params['properties'],
   );
   if (!found) throw objectNotFound();
   return shown(request.query, found);
 }
 
+type IsWanted = (binding: BindingJson) => boolean;
+
 /** The bindings between the two ends that the path names. */
-function between(request: ApiRequest, api: Api): BindingJson[] {
+function between(request: ApiRequest, api: Api): Promise<BindingJson[]> {
   const { source = '', queue, exchange = '' } = request.params;
   const from = exchangeNameOf(source);
-  const target =
-    queue === undefined
-      ? to(allBindings(request, api), 'exchange', exchangeNameOf(exchange))
-      : to(allBindings(request, api), 'queue', queue);
-  return target.filter((binding) => binding.source === from);
+  const leadsThere = queue === undefined ? to('exchange', exchangeNameOf(exchange)) : to('queue', queue);
+  return allBindings(request, api, (binding) => binding.source === from && leadsThere(binding));
 }
 
-function to(all: readonly BindingJson[], type: 'queue' | 'exchange', name: string): BindingJson[] {
-  return all.filter(({ destination, destination_type }) => destination === name && destination_type === type);
+function to(type: 'queue' | 'exchange', name: string): IsWanted {
+  return ({ destination, destination_type }) => destination === name && destination_type === type;
 }
 
 /** The bindings of the virtual host in the path, or of all. */
-function allBindings(request: ApiRequest, api: Api): BindingJson[] {
+async function allBindings(
+  request: ApiRequest,
+  api: Api,
+  isWanted: IsWanted = () => true,
+): Promise<BindingJson[]> {
   const hosts = hostsOf(request, api);
-  return [
-    ...visibleQueues(api.amqp, request.caller, hosts).map(bindingOfDefault),
-    ...Array.from(visibleBindings(request.caller, hosts), bindingJson),
-  ];
+  const wanted = (binding: BindingJson): BindingJson | undefined => (isWanted(binding) ? binding : undefined);
+  const { turns } = request;
+  const queues = await someQueues(request, api.amqp, hosts);
+  const ofDefault = await pickInTurns(queues, turns, (queue) => wanted(bindingOfDefault(queue)));
+  const bindings = await visibleBindings(request, hosts);
+  return ofDefault.concat(await pickInTurns(bindings, turns, (binding) => wanted(bindingJson(binding))));
 }
 
-function listedBindings(request: ApiRequest, entries: readonly BindingJson[]): Promise<ApiReply> {
+async function listedBindings(request: ApiRequest, entries: readonly BindingJson[]): Promise<ApiReply> {
   return listed(request, {
-    entries: entries.toSorted(inOrder),
+    entries: await sortInTurns(entries, request.turns, inOrder),
     nameOf: ({ source }) => source,
     describe: (binding) => binding,
   });

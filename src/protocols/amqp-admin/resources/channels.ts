@@ -1,22 +1,29 @@
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
 import { objectNotFound } from '../errors.ts';
-import { channelsOf, connectionDetails, nameOfChannel, type OpenChannel } from '../open-channels.ts';
+import {
+  channelsOf,
+  connectionDetails,
+  nameOfChannel,
+  openChannels,
+  type OpenChannel,
+} from '../open-channels.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { connectionOf, connectionsIn, visibleConnections } from './connections.ts';
 import { consumersOfChannel } from './consumers.ts';
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  return listedChannels(request, connectionsIn(request, api).flatMap(channelsOf), api);
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  return listedChannels(request, await openChannels(connectionsIn(request, api), request.turns), api);
 }
 
 export function ofConnection(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listedChannels(request, channelsOf(connectionOf(request, api)), api);
 }
 
-export function show({ caller, params, query }: ApiRequest, api: Api): ApiReply {
-  const all = visibleConnections(caller, api).flatMap(channelsOf);
+export async function show(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller, params, query, turns } = request;
+  const all = await openChannels(visibleConnections(caller, api), turns);
   const found = all.find((one) => nameOfChannel(one) === params['channel']);
   if (!found) throw objectNotFound();
   return shown(query, { ...describeChannel(found, api), consumer_details: consumersOfChannel(found) });

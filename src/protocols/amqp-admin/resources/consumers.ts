@@ -1,46 +1,56 @@
 import type { Topic } from '../../../broker/index.ts';
-import type { AmqpConsumer } from '../../amqp/index.ts';
+import type { AmqpConsumer, ManagedConnection } from '../../amqp/index.ts';
+import { inTurns } from '../../connections/index.ts';
 import type { Api } from '../api.ts';
 import { listed } from '../collection.ts';
-import { channelsOf, nameOfChannel, nameOfConnection, type OpenChannel } from '../open-channels.ts';
+import { nameOfChannel, nameOfConnection, openChannels, type OpenChannel } from '../open-channels.ts';
 import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { connectionsIn } from './connections.ts';
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  const channels = connectionsIn(request, api).flatMap(channelsOf);
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const all = await openConsumers(connectionsIn(request, api), request);
   return listed(request, {
-    entries: channels.flatMap(consumersOfChannel),
-    nameOf: ({ consumer_tag }) => consumer_tag,
-    describe: (consumer) => consumer,
+    entries: all,
+    nameOf: ({ consumer }) => consumer.tag,
+    describe: describeConsumer,
   });
 }
 
-/** A consumer as it is listed. */
-interface ConsumerJson {
-  readonly consumer_tag: string;
-  readonly [field: string]: unknown;
-}
-
 /** The consumers of AMQP clients on a queue. */
-export function consumersOfQueue(topic: Topic, { amqp }: Api): ConsumerJson[] {
-  return amqp
-    .connections()
-    .flatMap(channelsOf)
-    .flatMap((open) => consumersOf(open, (consumer) => consumer.topic === topic));
+export async function consumersOfQueue(
+  topic: Topic,
+  asking: Pick<ApiRequest, 'turns'>,
+  { amqp }: Api,
+): Promise<object[]> {
+  const all = await openConsumers(amqp.connections(), asking, (consumer) => consumer.topic === topic);
+  return all.map(describeConsumer);
 }
 
-export function consumersOfChannel(open: OpenChannel): ConsumerJson[] {
-  return consumersOf(open, () => true);
+export function consumersOfChannel(open: OpenChannel): object[] {
+  return Array.from(open.channel.consumers.values(), (consumer) => describeConsumer({ consumer, open }));
 }
 
-function consumersOf(open: OpenChannel, isWanted: (consumer: AmqpConsumer) => boolean): ConsumerJson[] {
-  return [...open.channel.consumers.values()]
-    .filter(isWanted)
-    .map((consumer) => describeConsumer(consumer, open));
+/** A consumer and its channel. */
+interface OpenConsumer {
+  readonly consumer: AmqpConsumer;
+  readonly open: OpenChannel;
 }
 
-function describeConsumer(consumer: AmqpConsumer, open: OpenChannel): ConsumerJson {
+async function openConsumers(
+  connections: readonly ManagedConnection[],
+  { turns }: Pick<ApiRequest, 'turns'>,
+  isWanted: (consumer: AmqpConsumer) => boolean = () => true,
+): Promise<OpenConsumer[]> {
+  const found: OpenConsumer[] = [];
+  await inTurns(await openChannels(connections, turns), turns, (open) => {
+    for (const consumer of open.channel.consumers.values())
+      if (isWanted(consumer)) found.push({ consumer, open });
+  });
+  return found;
+}
+
+function describeConsumer({ consumer, open }: OpenConsumer): object {
   const { tag, topic, group, noAck, prefetch, priority } = consumer;
   const { channel, connection } = open;
   // A consumer that excludes others is alone.

@@ -15,46 +15,51 @@ import { createVirtualHost } from './virtual-hosts.ts';
  * Makes what the definitions say: virtual hosts, users, policies, exchanges, queues, bindings. What is
  * there already must be the same. What is made before an error stays, as in RabbitMQ.
  */
-export async function importAll({ caller, params, body: read }: ApiRequest, api: Api): Promise<ApiReply> {
+export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller, params, turns, body: read } = request;
   checkAdministrator(caller);
   const { vhost = virtualHost } = params;
   if (!api.amqp.virtualHosts.get(vhost)) throw badRequest('vhost_not_found');
   const body = await read();
-  for (const host of objectsOf(body, 'vhosts')) await createVirtualHost(nameIn(host, 'vhost'), api);
+  /** One after another, with others having their turn in between, even when the client has gone. */
+  const each = async (field: string, make: (object: JsonObject) => Promise<unknown>): Promise<void> => {
+    for (const object of objectsOf(body, field)) {
+      await make(object);
+      await turns.rest();
+    }
+  };
   const hostOf = (object: JsonObject): VirtualHost => {
     const name = textOf(object, 'vhost') ?? vhost;
     const host = api.amqp.virtualHosts.get(name);
     if (!host) throw badRequest(`vhost ${name} does not exist`);
     return host;
   };
-  await importUsers(api, body);
-  for (const policy of objectsOf(body, 'policies'))
-    await putPolicy(hostOf(policy), nameIn(policy, 'policy'), policy, api);
-  for (const exchange of objectsOf(body, 'exchanges'))
-    await declareExchange(hostOf(exchange), caller, nameIn(exchange, 'exchange'), exchange);
-  for (const queue of objectsOf(body, 'queues'))
-    await declareQueue(hostOf(queue), caller, nameIn(queue, 'queue'), queue);
-  for (const binding of objectsOf(body, 'bindings')) {
+  await each('vhosts', (host) => createVirtualHost(nameIn(host, 'vhost'), api));
+  await each('users', async (user) => {
+    const name = textOf(user, 'name');
+    if (isOurs(name, api)) await putUser(api, name, user);
+  });
+  await each('permissions', async (permissions) => {
+    const name = textOf(permissions, 'user');
+    if (isOurs(name, api))
+      await putPermissionsOf(api, textOf(permissions, 'vhost') ?? virtualHost, name, permissions);
+  });
+  await each('policies', async (policy) => putPolicy(hostOf(policy), nameIn(policy, 'policy'), policy, api));
+  await each('exchanges', async (exchange) =>
+    declareExchange(hostOf(exchange), caller, nameIn(exchange, 'exchange'), exchange),
+  );
+  await each('queues', async (queue) => declareQueue(hostOf(queue), caller, nameIn(queue, 'queue'), queue));
+  await each('bindings', async (binding) => {
     const kind = textOf(binding, 'destination_type') === 'exchange' ? 'exchange' : 'queue';
     const [source = '', destination = ''] = [textOf(binding, 'source'), textOf(binding, 'destination')];
     await bindBy(hostOf(binding), caller, { source, destination, kind }, binding);
-  }
+  });
   return gone;
 }
 
 /** Users of the configuration stay as they are: a file of another server names its guest, too. */
-async function importUsers(api: Api, body: JsonObject): Promise<void> {
-  const isOurs = (name: string | undefined): name is string =>
-    name !== undefined && name !== '' && !api.users.isConfigured(name);
-  for (const user of objectsOf(body, 'users')) {
-    const name = textOf(user, 'name');
-    if (isOurs(name)) await putUser(api, name, user);
-  }
-  for (const permissions of objectsOf(body, 'permissions')) {
-    const name = textOf(permissions, 'user');
-    if (isOurs(name))
-      await putPermissionsOf(api, textOf(permissions, 'vhost') ?? virtualHost, name, permissions);
-  }
+function isOurs(name: string | undefined, { users }: Api): name is string {
+  return name !== undefined && name !== '' && !users.isConfigured(name);
 }
 
 function nameIn(object: JsonObject, what: string): string {

@@ -1,23 +1,26 @@
 import type { Topic } from '../../../broker/index.ts';
 import { definitionOf, rabbitVersion, type VirtualHost } from '../../amqp/index.ts';
+import { pickInTurns } from '../../connections/index.ts';
 import type { Api } from '../api.ts';
-import { checkAdministrator, type Caller } from '../caller.ts';
+import { checkAdministrator } from '../caller.ts';
 import { badRequest } from '../errors.ts';
 import { jsonOfTable } from '../field-json.ts';
-import { json, type ApiReply } from '../reply.ts';
+import type { ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { clusterName } from '../server-node.ts';
 import { visibleHosts } from '../virtual-hosts.ts';
 import { visibleBindings, visibleExchanges, visibleQueues, type QueueEntry } from '../visible.ts';
-import { bindingJson, type BindingJson } from './bindings.ts';
+import { bindingJson } from './bindings.ts';
 import { exchangeJson } from './exchanges.ts';
 import { policiesIn } from './policies.ts';
 import { describeUser, permissionsIn } from './users.ts';
 
 /** Exports what clients have declared, durable or not, but nothing that goes with its connection. */
-export function exportAll(request: ApiRequest, api: Api): ApiReply {
+export async function exportAll(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(request.caller);
-  return json({
+  const hosts = visibleHosts(api, request.caller);
+  const lists = await objectsIn(request, hosts, api);
+  const body = {
     rabbit_version: rabbitVersion,
     rabbitmq_version: rabbitVersion,
     product_name: 'RabbitMQ',
@@ -37,21 +40,19 @@ export function exportAll(request: ApiRequest, api: Api): ApiReply {
     topic_permissions: [],
     parameters: [],
     global_parameters: [],
-    policies: policiesIn(visibleHosts(api, request.caller), api),
-    ...objectsIn(request.caller, visibleHosts(api, request.caller), api),
-  });
+    policies: policiesIn(hosts, api),
+  };
+  return { kind: 'lists', body, lists };
 }
 
 /** The same of one virtual host; what is in it does not name it. */
-export function exportOne(request: ApiRequest, api: Api): ApiReply {
+export async function exportOne(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkAdministrator(request.caller);
   const host = api.amqp.virtualHosts.get(request.params['vhost'] ?? '');
   if (!host) throw badRequest('vhost_not_found');
   const { name } = host;
-  const { queues, exchanges, bindings } = objectsIn(request.caller, [host], api);
-  const withoutHost = (all: readonly object[]): object[] =>
-    all.map((one) => Object.fromEntries(Object.entries(one).filter(([field]) => field !== 'vhost')));
-  return json({
+  const { queues, exchanges, bindings } = await objectsIn(request, [host], api);
+  const body = {
     rabbit_version: rabbitVersion,
     rabbitmq_version: rabbitVersion,
     product_name: 'RabbitMQ',
@@ -63,37 +64,59 @@ export function exportOne(request: ApiRequest, api: Api): ApiReply {
     description: '',
     limits: [],
     parameters: [],
-    policies: withoutHost(policiesIn([host], api)),
-    queues: withoutHost(queues),
-    exchanges: withoutHost(exchanges),
-    bindings: withoutHost(bindings),
-  });
-}
-
-interface Objects {
-  readonly queues: readonly object[];
-  readonly exchanges: readonly object[];
-  readonly bindings: readonly object[];
-}
-
-function objectsIn(caller: Caller, hosts: readonly VirtualHost[], { amqp }: Api): Objects {
-  const bindings = [...visibleBindings(caller, hosts)].filter(
-    ({ binding: { destination } }) => destination.kind === 'exchange' || isExported(destination.topic),
-  );
+    policies: [...without('vhost', policiesIn([host], api))],
+  };
   return {
-    queues: visibleQueues(amqp, caller, hosts)
-      .filter(({ topic }) => isExported(topic))
-      .map(queueJson),
-    exchanges: visibleExchanges(caller, hosts)
-      .filter(({ name }) => name !== '' && !name.startsWith('amq.'))
-      .map(exchangeJson),
-    bindings: bindings.map(bindingJson).map(withoutKey),
+    kind: 'lists',
+    body,
+    lists: {
+      queues: without('vhost', queues),
+      exchanges: without('vhost', exchanges),
+      bindings: without('vhost', bindings),
+    },
   };
 }
 
-/** The key of a binding follows from the rest. */
-function withoutKey(binding: BindingJson): object {
-  return Object.fromEntries(Object.entries(binding).filter(([field]) => field !== 'properties_key'));
+/** The objects are made while they are sent. */
+type Objects = { readonly [kind in 'queues' | 'exchanges' | 'bindings']: Iterable<object> };
+
+async function objectsIn(
+  request: ApiRequest,
+  hosts: readonly VirtualHost[],
+  { amqp }: Api,
+): Promise<Objects> {
+  const { turns } = request;
+  const queues = await visibleQueues(request, amqp, hosts);
+  const exchanges = await visibleExchanges(request, hosts);
+  const bindings = await visibleBindings(request, hosts);
+  const kept = <T>(all: readonly T[], isKept: (one: T) => boolean): Promise<T[]> =>
+    pickInTurns(all, turns, (one) => (isKept(one) ? one : undefined));
+  return {
+    queues: made(await kept(queues, ({ topic }) => isExported(topic)), queueJson),
+    exchanges: made(
+      await kept(exchanges, ({ name }) => name !== '' && !name.startsWith('amq.')),
+      exchangeJson,
+    ),
+    // The key of a binding follows from the rest.
+    bindings: without(
+      'properties_key',
+      made(
+        await kept(
+          bindings,
+          ({ binding: { destination } }) => destination.kind === 'exchange' || isExported(destination.topic),
+        ),
+        bindingJson,
+      ),
+    ),
+  };
+}
+
+function* made<T>(all: readonly T[], make: (one: T) => object): Iterable<object> {
+  for (const one of all) yield make(one);
+}
+
+function* without(name: string, all: Iterable<object>): Iterable<object> {
+  for (const one of all) yield Object.fromEntries(Object.entries(one).filter(([field]) => field !== name));
 }
 
 function isExported(topic: Topic): boolean {

@@ -7,9 +7,9 @@ import type { ApiRequest } from '../request.ts';
 import { hostOf, hostsOf } from '../virtual-hosts.ts';
 import { defaultExchange, maySee, visibleExchanges, type ExchangeEntry } from '../visible.ts';
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   return listed(request, {
-    entries: visibleExchanges(request.caller, hostsOf(request, api)),
+    entries: await visibleExchanges(request, hostsOf(request, api)),
     nameOf: ({ name }) => name,
     describe: describeExchange,
   });

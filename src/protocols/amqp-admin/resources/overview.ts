@@ -1,3 +1,4 @@
+import { inTurns } from '../../connections/index.ts';
 import type { Api } from '../api.ts';
 import { checkMonitor } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
@@ -5,21 +6,22 @@ import { objectNotFound } from '../errors.ts';
 import { json, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
 import { clusterName as nameOfCluster } from '../server-node.ts';
-import { totalsOf } from '../totals.ts';
+import { sumOf, totalsOf } from '../totals.ts';
 import { hostsOf, visibleHosts } from '../virtual-hosts.ts';
 
 /** The server at a glance: versions, totals, listeners. */
-export function overview({ caller, query }: ApiRequest, api: Api): ApiReply {
+export async function overview(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { caller, query, turns } = request;
   const { amqp, node } = api;
   const hosts = visibleHosts(api, caller);
-  const { queues, messages, stats } = totalsOf(amqp, caller, hosts);
+  const { queues, messages, stats } = sumOf((await totalsOf(request, amqp, hosts)).values());
   const connections = amqp.connections();
   let channels = 0;
   let consumers = 0;
-  for (const { session } of connections) {
+  await inTurns(connections, turns, ({ session }) => {
     channels += session.channels.size;
     for (const channel of session.channels.values()) consumers += channel.consumers.size;
-  }
+  });
   const listeners = node.listeners();
   return shown(query, {
     ...node.versions(),

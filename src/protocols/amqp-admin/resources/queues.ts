@@ -12,12 +12,12 @@ import { hostOf, hostsOf } from '../virtual-hosts.ts';
 import { visibleQueues, type QueueEntry } from '../visible.ts';
 import { consumersOfQueue } from './consumers.ts';
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  const { caller, query } = request;
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const { query } = request;
   const isShort = query.get('disable_stats') === 'true';
   const withTotals = query.get('enable_queue_totals') === 'true';
   return listed(request, {
-    entries: visibleQueues(api.amqp, caller, hostsOf(request, api)),
+    entries: await visibleQueues(request, api.amqp, hostsOf(request, api)),
     nameOf: ({ name }) => name,
     describe: (queue) =>
       isShort
@@ -26,11 +26,11 @@ export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
   });
 }
 
-export function show(request: ApiRequest, api: Api): ApiReply {
+export async function show(request: ApiRequest, api: Api): Promise<ApiReply> {
   const queue = queueOf(request, api);
   return shown(request.query, {
     ...describeQueue(queue, api),
-    consumer_details: consumersOfQueue(queue.topic, api),
+    consumer_details: await consumersOfQueue(queue.topic, request, api),
     incoming: [],
     deliveries: [],
   });

@@ -1,24 +1,27 @@
 import { virtualHost, type VirtualHost } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
-import { checkAdministrator, type Caller } from '../caller.ts';
+import { checkAdministrator } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
 import { badRequest } from '../errors.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
 import type { ApiRequest } from '../request.ts';
-import { totalsOf } from '../totals.ts';
+import { totalsOf, type Totals } from '../totals.ts';
 import { hostOf, visibleHosts } from '../virtual-hosts.ts';
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  const { caller } = request;
+export async function list(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const hosts = visibleHosts(api, request.caller);
+  const totals = await totalsOf(request, api.amqp, hosts);
   return listed(request, {
-    entries: visibleHosts(api, caller),
+    entries: hosts,
     nameOf: ({ name }) => name,
-    describe: (host) => describeVirtualHost(host, caller, api),
+    describe: (host) => describeVirtualHost(host, totals.get(host)!, api),
   });
 }
 
-export function show(request: ApiRequest, api: Api): ApiReply {
-  return shown(request.query, describeVirtualHost(hostOf(request, api), request.caller, api));
+export async function show(request: ApiRequest, api: Api): Promise<ApiReply> {
+  const host = hostOf(request, api);
+  const totals = await totalsOf(request, api.amqp, [host]);
+  return shown(request.query, describeVirtualHost(host, totals.get(host)!, api));
 }
 
 /** Makes the virtual host in the path: 201 if it is new. */
@@ -48,9 +51,7 @@ export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
   return gone;
 }
 
-function describeVirtualHost(host: VirtualHost, caller: Caller, { amqp, node }: Api): object {
-  const { name } = host;
-  const { messages, stats } = totalsOf(amqp, caller, [host]);
+function describeVirtualHost({ name }: VirtualHost, { messages, stats }: Totals, { node }: Api): object {
   const description = name === virtualHost ? 'Default virtual host' : '';
   return {
     name,
