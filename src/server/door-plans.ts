@@ -1,4 +1,4 @@
-import { protocols } from '../protocols/index.ts';
+import { protocols, Users, usersOfSettings } from '../protocols/index.ts';
 import type { ProtocolName } from '../protocols/settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -11,6 +11,8 @@ export interface DoorPlan {
   readonly port: number;
   /** The address from `HOST:PORT`. */
   addressOf(endpoint: string): string;
+  /** What to say of it beside its address. */
+  readonly remark: string | undefined;
   /** A command to try it. */
   exampleOf(endpoint: string): string | undefined;
 }
@@ -28,6 +30,10 @@ export function doorsOf(settings: Settings): DoorPlan[] {
         host: settings.host,
         port,
         addressOf: (endpoint) => protocol.addressOf(endpoint),
+        get remark() {
+          const users = new Users(usersOfSettings(settings));
+          return users.requires(protocol.usersOf ?? name) ? undefined : protocol.openRemark;
+        },
         exampleOf: (endpoint) => protocol.exampleOf?.(endpoint),
       },
     ];

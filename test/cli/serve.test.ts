@@ -72,7 +72,7 @@ describe('serve', () => {
   test('tells where it listens, in words and in the ports file, and how to try it', async () => {
     await using directory = await makeTemporaryDirectory();
     await using broker = await serve(directory.path);
-    const { pid, nats, kafka, admin } = broker.ports;
+    const { pid, nats, kafka, sqs, admin } = broker.ports;
     assert.deepEqual(Object.keys(broker.ports), [
       'pid',
       'nats',
@@ -85,6 +85,7 @@ describe('serve', () => {
     process.kill(pid, 0);
     const text = await eventually(() => broker.out().includes('Ctrl-C') && broker.out());
     assert.match(text, new RegExp(`nats://127\\.0\\.0\\.1:${nats}\\n`));
+    assert.match(text, new RegExp(`SQS +http://127\\.0\\.0\\.1:${sqs}  \\(any access key\\)\\n`));
     assert.match(text, new RegExp(`Kafka +127\\.0\\.0\\.1:${kafka}\\n`));
     assert.match(text, new RegExp(`http://127\\.0\\.0\\.1:${admin} `));
     assert.ok(text.includes(join(directory.path, 'data')));

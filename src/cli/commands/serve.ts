@@ -17,10 +17,11 @@ interface Listening {
   readonly startMs: number;
 }
 
-/** A listening protocol: its title, its address, and a command to try it with. */
+/** A listening protocol: its title, its address with a remark, and a command to try it with. */
 interface Door {
   readonly title: string;
   readonly address: string;
+  readonly remark: string | undefined;
   readonly example: string | undefined;
 }
 
@@ -142,7 +143,8 @@ export async function configure(command: Command): Promise<void> {
     const startMs = Math.round(performance.now());
     const doors = doorsOf(settings).map((door): Door => {
       const endpoint = `${urlHost(host)}:${ports[door.name]}`;
-      return { title: door.title, address: door.addressOf(endpoint), example: door.exampleOf(endpoint) };
+      const { title, remark } = door;
+      return { title, address: door.addressOf(endpoint), remark, example: door.exampleOf(endpoint) };
     });
     const scheme = settings.adminTlsCert === undefined ? 'http' : 'https';
     const adminUrl = `${scheme}://${urlHost(adminHost)}:${ports.admin}`;
@@ -176,7 +178,12 @@ function banner({ doors, adminUrl, adminTlsCert, dataDirectory, startMs }: Liste
     adminTlsCert === undefined ? '' : `\n  export PILLARBOX_CA=${adminTlsCert}  # or its authority's`;
   const isDefault = adminUrl === 'http://127.0.0.1:8222';
   const width = Math.max(...doors.map(({ title }) => title.length), 'Admin'.length) + 1;
-  const lines = doors.map(({ title, address }) => `  ${title.padEnd(width)} ${address}\n`).join('');
+  const lines = doors
+    .map(({ title, address, remark }) => {
+      const note = remark === undefined ? '' : `  (${remark})`;
+      return `  ${title.padEnd(width)} ${address}${note}\n`;
+    })
+    .join('');
   const examples = doors.map(({ example }) => (example === undefined ? '' : `or ${example}\n`)).join('');
   return `Pillarbox ${packageVersion()} is ready after ${formatDuration(startMs)}.
 

@@ -1,5 +1,6 @@
 import type { Members, SnsAction, Structure } from '../../wire/aws/index.ts';
 import type { Caller } from '../sqs/caller.ts';
+import { authorize } from './authorizer.ts';
 import { refusalOf } from './errors.ts';
 import { handlers } from './operations/index.ts';
 import type { Sns } from './sns.ts';
@@ -12,6 +13,7 @@ export async function answer(
   input: Structure<Members>,
 ): Promise<Structure<Members>> {
   const handler = handlers[action] as AnyHandler;
+  authorize(sns, caller, action, input);
   try {
     return await handler(sns, caller, input);
   } catch (error) {

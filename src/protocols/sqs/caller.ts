@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../http/index.ts';
+import type { Access, Login } from '../users/index.ts';
 
 /** The caller of an operation: the account and the region that it means, and how it addressed this server. */
 export interface Caller {
@@ -7,8 +8,11 @@ export interface Caller {
   readonly region: string;
   /** The address by which the client knows this server: `http://127.0.0.1:9324`. */
   readonly origin: string;
-  /** The user that the caller has proved to be; null: it may do everything. */
+  /** The user that has signed the request; null: no login is asked for, and the caller may do everything. */
   readonly user: string | null;
+  readonly access: Access;
+  /** The address of the client. */
+  readonly address: string;
   /** Aborted when the client has gone or the server stops: for answers that wait. */
   readonly signal: AbortSignal;
 }
@@ -19,16 +23,23 @@ export const defaultRegion = 'us-east-1';
 
 /**
  * The caller of a request. The region stands in the scope of its credentials, or in a Host such as
- * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. The credentials prove nothing.
+ * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. What the caller may do is for its
+ * login to say.
  */
-export function callerOf(request: HttpRequest, scheme: 'http' | 'https'): Caller {
+export function callerOf(
+  request: HttpRequest,
+  scheme: 'http' | 'https',
+  { user, access }: Pick<Login, 'user' | 'access'>,
+): Caller {
   const { authorization, host = 'localhost' } = request.headers;
   const [, key = '', region] = credential.exec(authorization ?? request.target.replaceAll('%2F', '/')) ?? [];
   return {
     account: /^\d{12}$/.test(key) ? key : defaultAccount,
     region: region ?? regionOfHost(host) ?? defaultRegion,
     origin: `${scheme}://${host}`,
-    user: null,
+    user: user?.name ?? null,
+    access,
+    address: request.address,
     get signal() {
       return request.signal;
     },

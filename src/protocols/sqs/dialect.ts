@@ -26,17 +26,17 @@ export interface Call {
 
 /** A dialect is one of the two forms in which clients speak: AWS JSON, or Query with answers in XML. */
 export interface Dialect {
-  /** Throws an AwsError. */
-  read(request: HttpRequest): Promise<Call>;
+  /** `body`: that of a POST. Throws an AwsError. */
+  read(request: HttpRequest, body: Uint8Array): Call;
   reply(operation: Operation, output: Structure<Members>, requestId: string): WireReply;
   refusal(error: AwsError, requestId: string, request: HttpRequest | undefined): WireReply;
 }
 
 const json: Dialect = {
-  read: async (request) => {
+  read: (request, body) => {
     const target = request.headers['x-amz-target'];
     const operation: Operation = sqsOperations[readTarget(typeof target === 'string' ? target : undefined)];
-    return { operation, input: readJson(operation, await request.bytes(), queueOfPath(request)) };
+    return { operation, input: readJson(operation, body, queueOfPath(request)) };
   },
   reply: jsonReply,
   refusal: (error, requestId, request) =>
@@ -44,8 +44,8 @@ const json: Dialect = {
 };
 
 const query: Dialect = {
-  read: async (request) => {
-    const form = Form.read(request.method === 'GET' ? queryOf(request) : await request.bytes());
+  read: (request, body) => {
+    const form = Form.read(request.method === 'GET' ? queryOf(request) : body);
     const operation = readAction(form);
     services.set(request, operation.service);
     return { operation, input: readForm(operation, form, queueOfPath(request)) };

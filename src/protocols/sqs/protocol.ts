@@ -1,27 +1,34 @@
 import type { NatsDoorSettings } from '../nats/settings.ts';
-import { type Protocol, problemOfTls, tlsFilesOf } from '../protocol.ts';
+import { bothOrNone, type Protocol, problemOfTls, tlsFilesOf } from '../protocol.ts';
 import type { CommonSettings } from '../settings.ts';
-import { userWithPassword } from '../users/index.ts';
+import { isAccessKeyId, type User, userWithAccessKey, userWithPassword } from '../users/index.ts';
 import { sqsDoorSettings, type SqsDoorSettings } from './settings.ts';
 
-/** The user of NATS is also a user of SQS: its name is the access key, its password the secret key. */
+/** The user of NATS is also the default user of SQS: its name is the access key, its password the secret. */
 type SharedUser = Pick<NatsDoorSettings, 'natsUser' | 'natsPassword'>;
 
 /** The settings that SQS reads. */
 type SqsReads = SqsDoorSettings & CommonSettings & SharedUser;
 
-/** Amazon SQS, in AWS JSON 1.0 and in Query. */
+/** Amazon SQS, in AWS JSON 1.0 and in Query, and SNS, in Query. */
 export const sqs: Protocol<SqsDoorSettings, SqsReads, 'sqs'> = {
   name: 'sqs',
   title: 'SQS',
   settings: sqsDoorSettings,
-  loginFlags: '--nats-user and --nats-password',
+  loginFlags: '--sqs-access-key and --sqs-secret-key',
   port: ({ sqsPort }) => sqsPort,
-  users: ({ natsUser: user, natsPassword: password }) =>
-    user === undefined || password === undefined ? [] : [userWithPassword('sqs', user, password)],
+  users: usersOf,
   tls: ({ sqsTlsCert, sqsTlsKey, sqsTlsCa }) => tlsFilesOf(sqsTlsCert, sqsTlsKey, sqsTlsCa),
-  problemOf: ({ sqsTlsCert, sqsTlsKey, sqsTlsCa }) => problemOfTls(sqs, [sqsTlsCert, sqsTlsKey, sqsTlsCa]),
+  problemOf: ({ sqsAccessKey, sqsSecretKey, sqsTlsCert, sqsTlsKey, sqsTlsCa }) =>
+    bothOrNone(
+      'SQS authentication',
+      ['--sqs-access-key', sqsAccessKey],
+      ['--sqs-secret-key', sqsSecretKey],
+    ) ??
+    problemOfKey(sqsAccessKey) ??
+    problemOfTls(sqs, [sqsTlsCert, sqsTlsKey, sqsTlsCa]),
   addressOf: (endpoint) => `http://${endpoint}`,
+  openRemark: 'any access key',
   create: async ({ broker, hall, users, settings, log, tls }) => {
     const { SqsFrontend } = await import('./index.ts');
     return new SqsFrontend({
@@ -36,3 +43,15 @@ export const sqs: Protocol<SqsDoorSettings, SqsReads, 'sqs'> = {
     });
   },
 };
+
+function usersOf(settings: SqsDoorSettings & SharedUser): User[] {
+  const { sqsAccessKey: id, sqsSecretKey: secret, natsUser: user, natsPassword: password } = settings;
+  if (id !== undefined && secret !== undefined) return [userWithAccessKey('sqs', id, secret)];
+  return user === undefined || password === undefined ? [] : [userWithPassword('sqs', user, password)];
+}
+
+function problemOfKey(id: string | undefined): string | undefined {
+  return id === undefined || isAccessKeyId(id)
+    ? undefined
+    : '--sqs-access-key must be 1 to 128 letters, digits, - and _.';
+}

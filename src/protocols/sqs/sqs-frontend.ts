@@ -4,6 +4,7 @@ import type { Broker } from '../../broker/index.ts';
 import {
   AwsError,
   type Members,
+  type Operation,
   type SnsAction,
   type SqsAction,
   type Structure,
@@ -13,10 +14,12 @@ import type { Frontend, ListenOptions } from '../frontend.ts';
 import { checkOrigin, HttpFrontend, type HttpReply, type HttpRequest } from '../http/index.ts';
 import { answer as answerSns, Sns, type UndeliveredReport } from '../sns/index.ts';
 import { Users } from '../users/index.ts';
+import { authorize } from './authorizer.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { checkMethod, dialectOf, dialectOfNone } from './dialect.ts';
 import { refusalOf } from './errors.ts';
 import { doorLimits } from './limits.ts';
+import { Logins } from './logins.ts';
 import { handlers } from './operations/index.ts';
 import { Sqs } from './sqs.ts';
 
@@ -39,7 +42,7 @@ export class SqsFrontend implements Frontend {
   readonly #http: HttpFrontend;
   readonly #sqs: Sqs;
   readonly #sns: Sns;
-  readonly #users: Users;
+  readonly #logins: Logins;
   readonly #tls: TlsGuard | undefined;
   readonly #report: (error: unknown, request: string) => void;
   #host = '127.0.0.1';
@@ -48,7 +51,7 @@ export class SqsFrontend implements Frontend {
     const { hall = new Hall(broker.clock), report = () => {}, reportUndelivered = () => {} } = rest;
     this.#sqs = new Sqs(broker, inFlightMax);
     this.#sns = new Sns(this.#sqs, reportUndelivered);
-    this.#users = users;
+    this.#logins = new Logins({ users, hall });
     this.#tls = tls;
     this.#report = report;
     this.#http = new HttpFrontend({
@@ -63,7 +66,7 @@ export class SqsFrontend implements Frontend {
   }
 
   get authenticates(): boolean {
-    return this.#users.requires('sqs');
+    return this.#logins.areRequired;
   }
 
   get connections(): number {
@@ -92,18 +95,26 @@ export class SqsFrontend implements Frontend {
       { host: host.replace(/^[a-z0-9.-]+\.localhost(?=:|$)/, 'localhost'), origin },
       { boundHost: this.#host, takesAnyName: this.authenticates, scheme },
     );
-    // Signatures are not verified yet, so that nobody can prove to be one of the users.
-    if (this.authenticates) throw new AwsError('InvalidClientTokenId');
     checkMethod(request);
+    this.#logins.checkHead(request);
+    const body = request.method === 'GET' ? noBody : await request.bytes();
+    const login = await this.#logins.logIn(request, body);
+    request.user = login.user?.name ?? null;
     const dialect = dialectOf(request);
-    const { operation, input } = await dialect.read(request);
-    const { service, name } = operation;
-    const caller = callerOf(request, scheme);
-    const output =
-      service === 'sns'
-        ? await answerSns(this.#sns, caller, name as SnsAction, input)
-        : await (handlers[name as SqsAction] as AnyHandler)(this.#sqs, caller, input);
+    const { operation, input } = dialect.read(request, body);
+    const output = await this.#call(operation, callerOf(request, scheme, login), input);
     return dialect.reply(operation, output, randomUUID());
+  }
+
+  async #call(
+    { service, name }: Operation,
+    caller: Caller,
+    input: Structure<Members>,
+  ): Promise<Structure<Members>> {
+    if (service === 'sns') return answerSns(this.#sns, caller, name as SnsAction, input);
+    const action = name as SqsAction;
+    authorize(this.#sqs, caller, action, input);
+    return (handlers[action] as AnyHandler)(this.#sqs, caller, input);
   }
 
   #refusal(error: unknown, request: HttpRequest | undefined): HttpReply {
@@ -116,6 +127,8 @@ export class SqsFrontend implements Frontend {
     return dialect.refusal(refusal, randomUUID(), request);
   }
 }
+
+const noBody = new Uint8Array();
 
 /** A handler whose operation decides the types of input and output. */
 type AnyHandler = (

@@ -10,11 +10,11 @@ import {
   type Rules,
   type TopicPermissions,
 } from './permissions.ts';
-import { mayUseProtocol, type Credentials, type Password, type User } from './user.ts';
+import { mayUseProtocol, type AccessKey, type Credentials, type Password, type User } from './user.ts';
 import { userNameCharactersMax } from './users.ts';
 
 /** The protocols that users log in by. */
-export const loginProtocols = ['nats', 'kafka', 'amqp', 'admin'] as const;
+export const loginProtocols = ['nats', 'kafka', 'amqp', 'sqs', 'admin'] as const;
 
 const patternCharactersMax = 256;
 
@@ -29,12 +29,13 @@ export function parseUsers(settings: readonly unknown[]): User[] {
 export function checkUnique(users: readonly User[]): void {
   const taken = new Map<string, User[]>();
   for (const user of users) {
-    const { token, nkeys = [], certificates = [] } = user.credentials;
+    const { token, nkeys = [], certificates = [], accessKeys = [] } = user.credentials;
     const keys = [
       [`name "${shownText(user.name)}"`, user.name],
       ...(token === undefined ? [] : [['token (not shown)', `token ${token}`]]),
       ...nkeys.map((key) => [`nkey "${key}"`, `nkey ${key}`]),
       ...certificates.map((name) => [`certificate "${shownText(name)}"`, `certificate ${name}`]),
+      ...accessKeys.map(({ id }) => [`access key "${id}"`, `access key ${id}`]),
     ];
     for (const [what, key] of keys) {
       const others = taken.get(key!) ?? [];
@@ -58,7 +59,17 @@ function parseUser({ title, values }: Table, at: number): User {
   if (typeof name !== 'string' || name === '' || name.length > userNameCharactersMax)
     throw new Error(`The ${title} needs a "name" of 1 to ${userNameCharactersMax} characters.`);
   const table = { title: `user "${shownText(name)}" (entry ${at + 1} of "users")`, values };
-  checkKeys(table, ['name', 'password', 'token', 'nkey', 'certificate', 'protocols', 'permissions', 'nats']);
+  checkKeys(table, [
+    'name',
+    'password',
+    'token',
+    'nkey',
+    'certificate',
+    'access-key',
+    'protocols',
+    'permissions',
+    'nats',
+  ]);
   const protocols = textsOf(table, 'protocols');
   for (const protocol of protocols ?? [])
     if (!loginProtocols.some((known) => known === protocol))
@@ -82,7 +93,30 @@ function parseCredentials(table: Table): Credentials {
     nkeys,
     // Users may write `CN=box, O=Example`; names have no blank.
     certificates: textsOf(table, 'certificate')?.map((name) => name.replaceAll(/, +(?=[\w.]+=)/g, ',')),
+    accessKeys: parseAccessKeys(table),
   };
+}
+
+/** One table with `id` and `secret`, or a list of them. */
+function parseAccessKeys({ title, values }: Table): AccessKey[] | undefined {
+  const value = values['access-key'];
+  if (value === undefined) return undefined;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((one) => {
+    const key = tableOf(`key "access-key" of the ${title}`, one);
+    checkKeys(key, ['id', 'secret']);
+    const id = textOf(key, 'id');
+    const secret = textOf(key, 'secret');
+    if (id === undefined || secret === undefined)
+      throw wrong({ title, values }, 'access-key', 'a table with id and secret');
+    if (!isAccessKeyId(id)) throw wrong(key, 'id', '1 to 128 letters, digits, - and _');
+    return { id, secret };
+  });
+}
+
+/** What may stand in front of the first `/` of a credential. */
+export function isAccessKeyId(text: string): boolean {
+  return /^[\w-]{1,128}$/.test(text);
 }
 
 function parsePassword(table: Table): Password | undefined {

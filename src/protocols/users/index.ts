@@ -30,6 +30,14 @@ export {
   type TopicPermissions,
 } from './permissions.ts';
 export { certificateNames, certificateSubject } from './certificate-names.ts';
-export { checkUnique, parseUsers } from './configured-users.ts';
-export { mayUseProtocol, userWithPassword, type Credentials, type Password, type User } from './user.ts';
+export { checkUnique, isAccessKeyId, parseUsers } from './configured-users.ts';
+export {
+  mayUseProtocol,
+  userWithAccessKey,
+  userWithPassword,
+  type AccessKey,
+  type Credentials,
+  type Password,
+  type User,
+} from './user.ts';
 export { Users, userNameCharactersMax, type Grant } from './users.ts';

@@ -26,6 +26,17 @@ export interface Credentials {
   readonly nkeys?: readonly string[] | undefined;
   /** Subjects in the form of RFC 2253, or alternative names, of client certificates. */
   readonly certificates?: readonly string[] | undefined;
+  /** Keys in the form of Amazon's, with which SQS clients sign. */
+  readonly accessKeys?: readonly AccessKey[] | undefined;
+}
+
+/**
+ * An access key is an id that requests name, and a secret that signs them. The secret itself is needed to verify
+ * a signature, so that it cannot be kept as a verifier.
+ */
+export interface AccessKey {
+  readonly id: string;
+  readonly secret: string;
 }
 
 /** A password as written in the configuration: in plain text, or as a verifier. */
@@ -42,6 +53,12 @@ export type Password =
 export function userWithPassword(protocol: string, name: string, text: string): User {
   const credentials: Credentials = { password: { kind: 'plain', text } };
   return { name, credentials, permissions: undefined, protocols: new Set([protocol]) };
+}
+
+/** The same with an access key, whose id is the name of the user. */
+export function userWithAccessKey(protocol: string, id: string, secret: string): User {
+  const credentials: Credentials = { accessKeys: [{ id, secret }] };
+  return { name: id, credentials, permissions: undefined, protocols: new Set([protocol]) };
 }
 
 /** Whether clients of a protocol may log in as the user. */

@@ -43,6 +43,7 @@ export class Users {
   #hasNkeys = false;
   #byName = new Map<string, User[]>();
   #byKey = new Map<string, User[]>();
+  #byAccessKey = new Map<string, { readonly user: User; readonly secret: string }[]>();
 
   constructor(configured: readonly User[] = [], random: Random = new SystemRandom()) {
     this.passwords = new PasswordChecks(random);
@@ -86,6 +87,19 @@ export class Users {
     if (proof.kind === 'token') return this.#logInByKey(protocol, 'token', [proof.token]);
     if (proof.kind === 'nkey') return this.#logInByKey(protocol, 'nkey', [proof.key]);
     return this.#logInByKey(protocol, 'certificate', proof.names);
+  }
+
+  /**
+   * The user of an access key, with the secret that must have signed. A user whose password is written in plain
+   * text has its name as an access key, too. Undefined: there is no such key.
+   */
+  accessKey(protocol: string, id: string): { readonly user: User; readonly secret: string } | undefined {
+    if (id.length > userNameCharactersMax) return undefined;
+    const known = this.#byAccessKey.get(id)?.find(({ user }) => mayUseProtocol(user, protocol));
+    if (known) return known;
+    const user = this.find(protocol, id);
+    const password = user?.credentials.password;
+    return user && password?.kind === 'plain' ? { user, secret: password.text } : undefined;
   }
 
   /** The login of a user whose proof the protocol has checked itself. */
@@ -196,12 +210,15 @@ export class Users {
     this.#hasNkeys = this.#configured.some(({ credentials: { nkeys = [] } }) => nkeys.length > 0);
     this.#byName = new Map();
     this.#byKey = new Map();
+    this.#byAccessKey = new Map();
     for (const users of this.#sources.values())
       for (const user of users) {
         const same = this.#byName.get(user.name) ?? [];
         // The configuration is the first source, so its users stay in front.
         this.#byName.set(user.name, [...same, user]);
         for (const key of this.#keysOf(user)) this.#byKey.set(key, [...(this.#byKey.get(key) ?? []), user]);
+        for (const { id, secret } of user.credentials.accessKeys ?? [])
+          this.#byAccessKey.set(id, [...(this.#byAccessKey.get(id) ?? []), { user, secret }]);
       }
     const present = new Set(this.all());
     for (const user of this.#accesses.keys()) if (!present.has(user)) this.#accesses.delete(user);
@@ -280,6 +297,8 @@ function isStillProved({ protocol, by, key, user: before }: Login, now: User): b
       return current.nkeys?.includes(key) === true;
     case 'certificate':
       return current.certificates?.includes(key) === true;
+    case 'access-key':
+      return current.accessKeys?.some(({ id }) => id === key) === true;
     default:
       return now.anonymousAt === protocol;
   }

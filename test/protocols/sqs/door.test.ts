@@ -52,10 +52,10 @@ describe('the door of SQS', () => {
       assert.equal((await server.ask('ListQueues', {}, headers)).status, 403);
   });
 
-  test('is closed where there are users, since nobody can prove to be one', async () => {
+  test('asks for a signature where there are users', async () => {
     const users = new Users([userWithPassword('sqs', 'ann', 'secret')]);
     await using server = await SqsServer.start({ users });
-    assert.match(await server.told('ListQueues'), /^403 InvalidClientTokenId/);
+    assert.match(await server.told('ListQueues'), /^403 MissingAuthenticationToken/);
   });
 
   test('refuses other methods', async () => {

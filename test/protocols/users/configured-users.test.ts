@@ -24,6 +24,7 @@ describe('users of the configuration', () => {
         token: 'sesame',
         nkey,
         certificate: ['CN=box'],
+        'access-key': { id: 'AKIABOX', secret: 'hush' },
         protocols: ['nats'],
         nats: { 'allow-responses': true },
       },
@@ -39,6 +40,7 @@ describe('users of the configuration', () => {
       allowResponses: { max: 2, expiresMs: 60_000 },
     });
     assert.deepEqual(box?.credentials.nkeys, [nkey]);
+    assert.deepEqual(box?.credentials.accessKeys, [{ id: 'AKIABOX', secret: 'hush' }]);
     assert.deepEqual([...(box?.protocols ?? [])], ['nats']);
     assert.deepEqual(box?.nats?.allowResponses, { max: 1, expiresMs: 120_000 });
     assert.equal(box?.permissions, undefined);
@@ -56,7 +58,20 @@ describe('users of the configuration', () => {
         /all of what "pillarbox user hash" prints/,
       ],
       [[{ name: 'ann', nkey: `${nkey.slice(0, -1)}7` }], /"nkey" .* must be a public key/],
-      [[{ name: 'ann', protocols: ['http'] }], /"protocols" .* must be a list of nats, kafka, amqp, admin/],
+      [
+        [{ name: 'ann', protocols: ['http'] }],
+        /"protocols" .* must be a list of nats, kafka, amqp, sqs, admin/,
+      ],
+      [[{ name: 'ann', 'access-key': 'x' }], /key "access-key" of the user "ann" .* must be a table/],
+      [[{ name: 'ann', 'access-key': { id: 'a' } }], /must be a table with id and secret/],
+      [[{ name: 'ann', 'access-key': { id: 'a/b', secret: 'x' } }], /"id" .* must be 1 to 128 letters/],
+      [
+        [
+          { name: 'ann', 'access-key': { id: 'a', secret: 'x' } },
+          { name: 'bob', 'access-key': { id: 'a', secret: 'y' } },
+        ],
+        /Two users have the access key "a"/,
+      ],
       [[{ name: 'ann', permissions: ['orders'] }], /key "permissions" of the user "ann" .* must be a table/],
       [
         [{ name: 'ann', permissions: { read: [] } }],

@@ -80,6 +80,7 @@ interface Listed {
 export const listSubscriptions: Handler<'ListSubscriptions'> = (sns, caller, { NextToken: token }) => {
   const all: Listed[] = [];
   for (const name of sns.topics.names()) {
+    if (!caller.access.maySee(name)) continue;
     const topic = sns.topics.byName(name);
     for (const subscription of topic.subscriptions.values()) all.push({ topic, subscription });
   }

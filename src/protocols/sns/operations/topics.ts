@@ -2,6 +2,7 @@ import type { SnsTopic } from '../sns-topic.ts';
 import { topicArn, topicInArn } from '../arns.ts';
 import { invalidParameter } from '../errors.ts';
 import { pageOf } from '../page.ts';
+import { fullAccess } from '../../users/index.ts';
 import { checkTags } from '../tags.ts';
 import { checkTopicAttribute, shownAttributes, withAttribute } from '../topic-attributes.ts';
 import type { Texts } from '../topic-store.ts';
@@ -56,7 +57,10 @@ export const deleteTopic: Handler<'DeleteTopic'> = async (sns, _caller, { TopicA
 };
 
 export const listTopics: Handler<'ListTopics'> = (sns, caller, { NextToken: token }) => {
-  const { items, next } = pageOf(sns.topics.names(), (name) => name, token);
+  const { access } = caller;
+  const names = sns.topics.names();
+  const seen = access === fullAccess ? names : names.filter((name) => access.maySee(name));
+  const { items, next } = pageOf(seen, (name) => name, token);
   return { Topics: items.map((name) => ({ TopicArn: topicArn(caller, name) })), NextToken: next };
 };
 

@@ -1,7 +1,10 @@
 import { AwsError } from '../../../wire/aws/index.ts';
+import { fullAccess } from '../../users/index.ts';
+import type { Caller } from '../caller.ts';
 import { invalidParameter } from '../errors.ts';
 import { sqsLimits } from '../limits.ts';
 import { queueUrl } from '../queue-address.ts';
+import type { Queues } from '../queues.ts';
 import type { Handler } from './handler.ts';
 
 export const listQueues: Handler<'ListQueues'> = (
@@ -9,10 +12,15 @@ export const listQueues: Handler<'ListQueues'> = (
   caller,
   { QueueNamePrefix: prefix = '', NextToken: token, MaxResults: max },
 ) => {
-  const all = queues.names().filter((name) => name.startsWith(prefix));
+  const all = queues.names().filter((name) => name.startsWith(prefix) && maySee(queues, caller, name));
   const { names, next } = pageOf(all, token, max);
   return { QueueUrls: names.map((name) => queueUrl(caller, name)), NextToken: next };
 };
+
+/** Whether a list shows the caller a queue. */
+export function maySee(queues: Queues, { access }: Caller, name: string): boolean {
+  return access === fullAccess || access.maySee(queues.get(name)?.topic.name ?? name);
+}
 
 /**
  * One page of names that are in order. The token is the last name of the page before. Throws an AwsError for a
