@@ -5,6 +5,7 @@ export type { AmqpConsumer } from './consumer.ts';
 export { handedOverParts } from './delivery-writer.ts';
 export { AmqpError, amqpError, shownExchange, shownQueue, virtualHost } from './errors.ts';
 export {
+  exchangeTypeOf,
   exchangeTypes,
   type Binding,
   type Destination,

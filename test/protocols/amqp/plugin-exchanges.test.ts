@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { MemoryFiles } from '../../../src/log/index.ts';
 import { methods, type FieldTable, type FieldValue } from '../../../src/wire/amqp/index.ts';
 import { eventually } from '../../support/index.ts';
@@ -317,7 +317,7 @@ describe('x-delayed-message', () => {
     for (const [options, code, text] of [
       [table(), 406, "PRECONDITION_FAILED - Invalid argument, 'x-delayed-type' must be"],
       [typed('x-delayed-message'), 406, "PRECONDITION_FAILED - Invalid argument, 'x-delayed-type' must be"],
-      [typed('odd'), 503, "COMMAND_INVALID - unknown exchange type 'odd'"],
+      [typed('odd'), 406, "PRECONDITION_FAILED - unknown exchange type 'odd'"],
     ] as const) {
       using peer = await server.open();
       const line = await peer.exchange('x', 'x-delayed-message', { arguments: options });
@@ -328,4 +328,18 @@ describe('x-delayed-message', () => {
     await peer.declare('a');
     assert.match(await peer.bind('a', 'x', 'many'), /The binding key must be an integer/);
   });
+});
+
+test('an exchange of an unknown type is refused, and its channel alone is closed', async () => {
+  await using server = await TestServer.start();
+  using peer = await server.open();
+  const line = await peer.exchange('x', 'odd');
+  assert.match(
+    line,
+    /^1 channel.close \{"replyCode":406,"replyText":"PRECONDITION_FAILED - unknown exchange type 'odd'"/,
+  );
+  peer.send(methods.channel.closeOk, {});
+  peer.send(methods.channel.open, { reserved1: '' });
+  await peer.expect('1 channel.open-ok');
+  assert.equal(await peer.exchange('x', 'direct'), '1 exchange.declare-ok {}');
 });

@@ -4,13 +4,12 @@ import {
   checkNotDefault,
   checkPermission,
   checkReserved,
-  exchangeTypes,
-  type ExchangeType,
+  exchangeTypeOf,
   type VirtualHost,
 } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
 import type { Caller } from '../caller.ts';
-import { badRequest, objectNotFound } from '../errors.ts';
+import { objectNotFound } from '../errors.ts';
 import { tableOfJson } from '../field-json.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
 import { checkShort, flagOf, objectOf, textOf, type ApiRequest, type JsonObject } from '../request.ts';
@@ -35,8 +34,7 @@ export async function declareExchange(
   const name = exchangeNameOf(given);
   checkNotDefault(name);
   checkShort('name', name);
-  const type = (textOf(body, 'type') ?? 'direct') as ExchangeType;
-  if (!exchangeTypes.includes(type)) throw badRequest(`unknown exchange type '${type}'`);
+  const type = exchangeTypeOf(textOf(body, 'type') ?? 'direct');
   checkPermission(actorIn(host, caller), 'configure', 'exchange', name);
   const definition = {
     name,

@@ -1,6 +1,6 @@
 import { Decimal, withHeaders, type FieldTable, type Properties } from '../../../wire/amqp/index.ts';
 import { AmqpError } from '../errors.ts';
-import { exchangeTypes, type ExchangeType } from './routing.ts';
+import { exchangeTypeOf, type ExchangeType } from './routing.ts';
 
 // An exchange of the type `x-delayed-message` routes as its argument `x-delayed-type` says. A message with the
 // header `x-delay` arrives in its queues so many milliseconds later.
@@ -19,9 +19,7 @@ export function delayedType(table: FieldTable): ExchangeType {
       'PRECONDITION_FAILED',
       `Invalid argument, '${typeArgument}' must be an existing exchange type`,
     );
-  if (!exchangeTypes.includes(type as ExchangeType))
-    throw new AmqpError('COMMAND_INVALID', `unknown exchange type '${type}'`);
-  return type as ExchangeType;
+  return exchangeTypeOf(type);
 }
 
 /** The delay that the headers of a message ask for, in milliseconds; 0: none. */

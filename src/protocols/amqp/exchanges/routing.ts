@@ -1,4 +1,5 @@
 import type { FieldTable, Properties } from '../../../wire/amqp/index.ts';
+import { AmqpError } from '../errors.ts';
 import type { Binding } from './binding.ts';
 import type { Effort } from './effort.ts';
 
@@ -23,6 +24,13 @@ export const exchangeTypes = [
   'x-delayed-message',
 ] as const;
 export type ExchangeType = (typeof exchangeTypes)[number];
+
+/** The type of this name. Throws PRECONDITION_FAILED if there is none: COMMAND_INVALID in older versions of RabbitMQ. */
+export function exchangeTypeOf(name: string): ExchangeType {
+  const type = exchangeTypes.find((known) => known === name);
+  if (type === undefined) throw new AmqpError('PRECONDITION_FAILED', `unknown exchange type '${name}'`);
+  return type;
+}
 
 /** The rule by which an exchange finds the bindings that a message matches. */
 export interface Routing {

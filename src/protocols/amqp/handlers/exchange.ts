@@ -2,12 +2,11 @@ import { methods, type Arguments, type FieldValue } from '../../../wire/amqp/ind
 import type { Channel } from '../channel.ts';
 import { AmqpError, inequivalent } from '../errors.ts';
 import {
-  exchangeTypes,
+  exchangeTypeOf,
   sameValue,
   type Destination,
   type Exchange,
   type ExchangeDefinition,
-  type ExchangeType,
 } from '../exchanges/index.ts';
 import { checkPermission } from '../permissions.ts';
 import { checkReserved } from '../queues.ts';
@@ -57,15 +56,14 @@ export const exchangeHandlers: readonly Handling[] = [
 
 function declare({ session }: Channel, values: Declare): Promise<void> | undefined {
   const { exchanges } = session.host;
-  const { type, passive, durable, autoDelete, internal, arguments: table } = values;
+  const { type: typeName, passive, durable, autoDelete, internal, arguments: table } = values;
   const name = values.exchange.replaceAll(/[\r\n]/g, '');
   checkNotDefault(name);
   if (passive) {
     exchanges.find(name);
     return undefined;
   }
-  if (!exchangeTypes.includes(type as ExchangeType))
-    throw new AmqpError('COMMAND_INVALID', `unknown exchange type '${type}'`);
+  const type = exchangeTypeOf(typeName);
   checkPermission(session, 'configure', 'exchange', name);
   const known = exchanges.get(name);
   if (known) {
@@ -75,7 +73,7 @@ function declare({ session }: Channel, values: Declare): Promise<void> | undefin
   checkReserved('exchange', name);
   return exchanges.declare({
     name,
-    type: type as ExchangeType,
+    type,
     durable,
     autoDelete,
     internal,
