@@ -1019,6 +1019,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['simulation/regressions.test.js'],
   },
   {
+    name: 'found: a reset counts only if the group is known to have delivered',
+    file: 'broker/groups/group-moves.js',
+    find: 'start);\n                position.moves++;',
+    replace: 'start);\n                if (position.deliveredEnd > 0)\n                    position.moves++;',
+    tests: ['simulation/regressions.test.js'],
+  },
+  {
     name: 'found: the process ends when the system does not tell its memory',
     file: 'broker/watermarks.js',
     find: '// unknown: as it was at the last look',

@@ -149,6 +149,20 @@ for (const checkpoint of [[], [{ kind: 'checkpoint' }]] as const)
       publish('jobs', { id: 91, key: 'k.2', bytes: 0, dedupeId: 'd0' }),
     ]));
 
+test('a receipt of before a reset settled a later delivery, if a crash had lost the earlier one', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: 'orders' } },
+    { kind: 'create-group', topic: 'orders', options: { name: 'a' } },
+    publish('orders', { id: 1, key: 'k.1', bytes: 0 }, { id: 2, key: 'k.2', bytes: 0 }),
+    { kind: 'attach', topic: 'orders', group: 'a', credit: 2 },
+    crash,
+    { kind: 'reset-group', topic: 'orders', group: 'a', start: { kind: 'all' } },
+    { kind: 'attach', topic: 'orders', group: 'a', credit: 2 },
+    { kind: 'wait', ms: 2000 },
+    crash,
+    { kind: 'settle', topic: 'orders', group: 'a', answer: 'ack', from: 'written', pick: 0, count: 1 },
+  ]));
+
 test('a reset that failed left its group without deliveries', () =>
   assertKept(
     [

@@ -112,6 +112,7 @@ export class GroupMoves {
         for (const index of this.#state.topic.partitions.indexes()) this.#state.positions.at(index);
       for (const position of this.#state.positions.opened.slice()) {
         await startPosition(position, this.#state.filter, start);
+        position.moves++;
         if (this.#state.isCommitted) position.committed = { offset: position.cursor, metadata: '' };
       }
     });
@@ -129,6 +130,7 @@ export class GroupMoves {
     await this.#move(async () => {
       for (const [position, offset] of moves) {
         await startPosition(position, this.#state.filter, { kind: 'offset', offset });
+        position.moves++;
         if (this.#state.isCommitted) position.committed = { offset, metadata: '' };
       }
     });

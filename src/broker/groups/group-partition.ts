@@ -44,8 +44,8 @@ export class GroupPartition {
   cursor = 0;
   cursorMoved = false;
   /**
-   * How often the position was reset after it had delivered a message; deliveries then count from 1 again.
-   * Stored.
+   * How often the position was reset; deliveries then count from 1 again. Stored. Resets count whatever is
+   * known of earlier deliveries: a crash may have lost them, but not their receipts.
    */
   moves = 0;
   /**
@@ -243,7 +243,6 @@ export class GroupPartition {
 
   /** Starts over at `cursor`, with the messages of `backfill` before it. */
   place(cursor: number, backfill?: number[]): void {
-    if (this.deliveredEnd > 0) this.moves++;
     this.pending.clear();
     this.#order?.clear();
     this.changes.clear();
