@@ -77,7 +77,12 @@ export class TopicKnown {
   /** Per partition: the offset after the last one known. */
   readonly next: number[] = [];
   /** How far each partition could be read, and up to which event a commit was on disk then, in this run. */
-  readonly readable: { readonly partition: number; readonly end: number; readonly written: number }[] = [];
+  readonly readable: {
+    readonly partition: number;
+    readonly end: number;
+    readonly written: number;
+    readonly ms: number;
+  }[] = [];
   readonly #committed = new Map<string, CommittedOffsets>();
 
   constructor(key: string, created: { readonly run: number; readonly at: number }) {

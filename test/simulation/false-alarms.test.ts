@@ -189,3 +189,20 @@ test('a schedule that was paused twice runs when it is resumed once', () =>
     { kind: 'control-schedule', name: 'hourly', what: 'pause' },
     { kind: 'control-schedule', name: 'hourly', what: 'resume' },
   ]));
+
+test('a purge passes over delayed messages that it cannot read', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    {
+      kind: 'publish',
+      topic,
+      messages: [
+        { id: 1, key: 'k.1', bytes: 0, delayMs: 50 },
+        { id: 2, key: 'j.1', bytes: 0, delayMs: 40_000 },
+      ],
+    },
+    { kind: 'checkpoint' },
+    { kind: 'fault', call: 'read', code: 'EIO', after: 0, count: 3 },
+    { kind: 'wait', ms: 200 },
+    { kind: 'purge', topic, partition: 0, pattern: '*.1' },
+  ]));

@@ -1,5 +1,6 @@
 import type { Examination } from '../examination.ts';
 import { schedulesRun } from './schedules.ts';
+import type { GroupKnown, Instance } from '../facts.ts';
 import { isDone, isOwed, mayBeBlocked } from '../losses.ts';
 
 /* When every group was given all it could get. */
@@ -15,6 +16,7 @@ export function drained(exam: Examination): void {
       if (wasDelivered && isDone(group, instance)) continue;
       // Also one that was delivered: in a run of its key, behind the one that the group gave up.
       if (mayBeBlocked(group, instance, exam.known)) continue;
+      if (!wasDelivered && isKeptBack(exam, group, instance)) continue;
       const text = `m${instance.id} at ${instance.partition}/${instance.offset} of ${group.key}`;
       exam.broken(
         'a group gets all it is owed',
@@ -22,6 +24,13 @@ export function drained(exam: Examination): void {
       );
     }
   }
+}
+
+/** A schedule published the message a moment ago, and the rate of the group does not allow it yet. */
+function isKeptBack(exam: Examination, group: GroupKnown, { partition, offset }: Instance): boolean {
+  const perSecond = Math.min(...group.configs.map(({ rate }) => rate?.perSecond ?? Infinity));
+  const since = group.topic.readable.find((then) => then.partition === partition && then.end > offset);
+  return since !== undefined && exam.ms - since.ms < (2 * 1000) / perSecond;
 }
 
 /** Every delayed message that was accepted has come, where nothing may have taken it since. */

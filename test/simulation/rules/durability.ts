@@ -55,5 +55,5 @@ export function written(exam: Examination, { upTo }: FactOf<'written'>): void {
 }
 
 export function readable(exam: Examination, fact: FactOf<'readable'>): void {
-  exam.known.topic(fact.topic, exam.at).readable.push({ ...fact, written: exam.known.written });
+  exam.known.topic(fact.topic, exam.at).readable.push({ ...fact, written: exam.known.written, ms: exam.ms });
 }

@@ -38,7 +38,7 @@ export function fetched(exam: Examination, fact: FactOf<'fetched'>): void {
       exam.broken('a fetch passes nothing over', `${where} has no m${id} at ${offset}`);
   }
   topic.next[partition] = Math.max(topic.next[partition] ?? 0, highWatermark);
-  topic.readable.push({ partition, end: highWatermark, written: exam.known.written });
+  topic.readable.push({ partition, end: highWatermark, written: exam.known.written, ms: exam.ms });
 }
 
 /** Messages may come that no client knows of yet, and take the room of those that are dropped for them. */
