@@ -167,6 +167,7 @@ export class AmqpChannel {
     if (this.#isSilent) return;
     this.#run.note({ kind: 'channel-prefetch', channel: this.key, prefetch });
     this.#send(methods.basic.qos, { prefetchSize: 0, prefetchCount: prefetch, global: true });
+    this.#probe();
   }
 
   cancel({ pick }: StepOf<'cancel'>): void {
@@ -345,6 +346,7 @@ export class AmqpChannel {
       group: groupKeyOf(group),
       name: idOf(body),
       redelivered,
+      noAck,
       ...(isWhole ? {} : { altered: 'value' }),
       ...(isKept ? {} : { altered: 'routing key' }),
     });

@@ -19,6 +19,7 @@ export class AmqpClients {
   readonly #clock: SimulatedClock;
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #seed: number;
+  readonly #cacheBytes: number;
   readonly #topology = new AmqpTopology();
   readonly #connections: ReadonlyMap<string, AmqpConnection>;
   readonly #admin: AmqpAdmin;
@@ -26,18 +27,18 @@ export class AmqpClients {
   #watch!: GroupWatch;
   #isDraining = false;
 
-  /** `nextConsumer` gives out the numbers of consumers. */
   constructor(
     history: History,
     clock: SimulatedClock,
     plans: ReadonlyMap<number, PlannedMessage>,
     seed: number,
-    nextConsumer: () => number,
+    { nextConsumer, cacheBytes }: { readonly nextConsumer: () => number; readonly cacheBytes: number },
   ) {
     this.#history = history;
     this.#clock = clock;
     this.#plans = plans;
     this.#seed = seed;
+    this.#cacheBytes = cacheBytes;
     const numbers = { channel: 0, nextConsumer, tx: 0 };
     const heard = (): void => this.#admin.goOn();
     this.#connections = new Map(
@@ -52,9 +53,11 @@ export class AmqpClients {
   connect(broker: Broker): void {
     const run = new AmqpRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
     this.#run = run;
+    run.note({ kind: 'cache', bytes: this.#cacheBytes });
     this.#watch = new GroupWatch(this.#history, this.#plans, true);
     this.#watch.all(broker);
     this.#topology.connect(run);
+    if (!this.#isDraining) this.#topology.noteQueues(); // else groups have been changed
     for (const connection of this.#connections.values()) connection.connect(run);
     this.#admin.connect(run);
   }
@@ -70,6 +73,10 @@ export class AmqpClients {
 
   watch(group: Group): void {
     this.#watch.one(group);
+  }
+
+  queueCreated(topic: Topic): void {
+    this.#topology.noteQueue(topic);
   }
 
   perform(step: AmqpStep, messages: readonly PlannedMessage[]): void {

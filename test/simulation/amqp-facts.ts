@@ -1,3 +1,6 @@
+import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
+import type { QueueTraits } from './amqp-script.ts';
+
 /** What AMQP clients say and hear on the wire. A channel has a number of its own in each life. */
 export type AmqpFact =
   /** A consumer is asked for. */
@@ -23,6 +26,7 @@ export type AmqpFact =
       /** The name that its content bears. */
       readonly name: number;
       readonly redelivered: boolean;
+      readonly noAck: boolean;
       /** How it differs from the published message. */
       readonly altered?: string;
     }
@@ -64,6 +68,15 @@ export type AmqpFact =
       /** `commit`: it is asked for; `partial`: a queue has refused a publish, and the rest is done. */
       readonly what: 'commit' | 'committed' | 'partial' | 'rollback';
     }
+  /** A queue that was declared, as it is now: when it is new, and after each start. */
+  | {
+      readonly kind: 'declared';
+      readonly traits: QueueTraits;
+      readonly topic: TopicConfig;
+      readonly group: GroupConfig;
+    }
+  /** The broker keeps so much of what is published in memory. */
+  | { readonly kind: 'cache'; readonly bytes: number }
   /** Where the dead letters of a queue go from now on; undefined: nobody can say. */
   | { readonly kind: 'letters-go'; readonly topic: string; readonly to: readonly string[] | undefined };
 

@@ -32,8 +32,9 @@ export class ChannelKnown {
   readonly unacked: Map<number, WireDelivery> = new Map();
   /** Deliveries that were answered, and of which it is not known that the server has got there. */
   asked: WireDelivery[] = [];
-  /** The largest limit that it was asked to have; 0: none. */
-  prefetchMax = 0;
+  /** The limit that it surely has; 0: none. And those that were asked for, of which that is not known. */
+  prefetch = 0;
+  readonly limits: { readonly at: number; readonly prefetch: number }[] = [];
   mayEnd = false;
   recoveries = 0;
   /** Mandatory messages without a route that have yet to come back. */
@@ -74,6 +75,15 @@ export class AmqpKnown {
   /** Messages that are gone since the last look, with their queues. */
   died: Instance[] = [];
 
+  /** The size of the broker's cache of what is published, and what was published in this run. */
+  cacheBytes = 0;
+  publishedBytes = 0;
+
+  /** Everything that was published in this run is in memory. */
+  get isCached(): boolean {
+    return this.publishedBytes < this.cacheBytes;
+  }
+
   channel(number: number): ChannelKnown {
     let channel = this.#channels.get(number);
     if (!channel) this.#channels.set(number, (channel = new ChannelKnown(number)));
@@ -99,6 +109,7 @@ export class AmqpKnown {
     this.consumers.clear();
     this.gets.clear();
     this.deliveries.clear();
+    this.publishedBytes = 0;
     for (const tx of this.#transactions.values()) if (tx.state === 'open') tx.state = 'dropped';
   }
 }

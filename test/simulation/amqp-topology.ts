@@ -1,4 +1,4 @@
-import type { Topic } from '../../src/broker/index.ts';
+import { defaultGroup, type Topic } from '../../src/broker/index.ts';
 import type { AmqpRun } from './amqp-run.ts';
 import { exchanges, type ExchangeName, type QueueTraits } from './amqp-script.ts';
 import { keyOf } from './keys.ts';
@@ -36,6 +36,10 @@ export class AmqpTopology {
     this.#letters.clear();
   }
 
+  noteQueues(): void {
+    for (const topic of this.#run.broker.topics.values()) this.noteQueue(topic);
+  }
+
   isThere(exchange: string): boolean {
     return this.#exchanges.get(exchange) === 'there';
   }
@@ -48,6 +52,14 @@ export class AmqpTopology {
 
   queueCreated(topic: Topic): void {
     this.#traits.set(keyOf(topic), this.#declared);
+  }
+
+  /** Says what a queue is, and what it was declared with. */
+  noteQueue(topic: Topic): void {
+    const traits = this.#traits.get(keyOf(topic));
+    const group = topic.groups.get(defaultGroup);
+    if (traits && group)
+      this.#run.note({ kind: 'declared', traits, topic: topic.config, group: group.config });
   }
 
   declaringExchange(name: string): void {

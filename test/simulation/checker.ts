@@ -6,6 +6,7 @@ import {
   channelMayEnd,
   channelPrefetch,
   consuming,
+  declared,
   getting,
   givenBack,
   handedOver,
@@ -160,9 +161,11 @@ export const promises = [
   'no delivery after the dead letter',
   'what was put back is no dead letter any more',
   // what AMQP clients say and hear
+  'a queue is what it was declared as',
   'clients get what their queue delivers', // in that order, for each consumer
   'a delivery tag is used once',
   'a redelivery says so',
+  'what comes again goes first',
   'no more unanswered than the prefetch',
   'only what a client answers is settled',
   'what a client answers is settled',
@@ -196,7 +199,9 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
     activeAtRest(exam);
   },
   outcome,
-  asked: () => {},
+  asked: ({ known }, { action }) => {
+    if (action === 'compact') known.amqp.cacheBytes = 0; // it writes anew what is in memory, too
+  },
   topic: topicAsked,
   'topic-deleted': topicDeleted,
   queue: queueAsked,
@@ -238,6 +243,8 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'transaction-ending': transactionEnding,
   'delayed-changed': delayedChanged,
   'schedule-controlled': scheduleControlled,
+  declared,
+  cache: ({ known }, { bytes }) => void (known.amqp.cacheBytes = bytes),
   consuming,
   'channel-prefetch': channelPrefetch,
   getting,

@@ -57,11 +57,15 @@ export class Client {
     history: History,
     clock: SimulatedClock,
     plans: ReadonlyMap<number, PlannedMessage>,
-    { door, seed }: Script,
+    { door, seed, log }: Script,
   ) {
     this.#speaksNats = door === 'nats';
     if (door === 'kafka') this.#kafka = new KafkaGroups(history, clock, plans, seed);
-    if (door === 'amqp') this.#amqp = new AmqpClients(history, clock, plans, seed, () => ++this.#takers);
+    if (door === 'amqp')
+      this.#amqp = new AmqpClients(history, clock, plans, seed, {
+        nextConsumer: () => ++this.#takers,
+        cacheBytes: log.tailCacheBytesMax,
+      });
     this.#history = history;
     this.#pulls = new Pulls(history, clock);
     this.#clock = clock;
@@ -366,7 +370,10 @@ export class Client {
     if (this.#noted.has(group) || this.#creating) return;
     this.#door?.watch(group);
     const of = this.#noteGroup(group);
-    if (this.#amqp) this.#history.add({ kind: 'queue', topic: keyOf(group.topic), group: groupKeyOf(group) });
+    if (this.#amqp) {
+      this.#history.add({ kind: 'queue', topic: keyOf(group.topic), group: groupKeyOf(group) });
+      this.#amqp.queueCreated(this.#broker.topic(group.topic.name)!);
+    }
     this.#broker.afterCommit(() => this.#history.add({ kind: 'outcome', of }));
   }
 

@@ -1,3 +1,4 @@
+import { amqpPlantedBugs } from './amqp-planted-bugs.ts';
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
 import { precedencePlantedBugs } from './precedence-planted-bugs.ts';
 import { uniquePlantedBugs } from './unique-planted-bugs.ts';
@@ -1207,4 +1208,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...precedencePlantedBugs,
   ...kafkaPlantedBugs,
   ...uniquePlantedBugs,
+  ...amqpPlantedBugs,
 ];

@@ -2,7 +2,9 @@ import type { ChannelKnown, WireDelivery } from '../amqp-known.ts';
 import type { WireAnswer } from '../amqp-facts.ts';
 import type { Examination } from '../examination.ts';
 import type { FactOf } from '../history.ts';
+import type { DeliveryKnown, GroupKnown } from '../facts.ts';
 import { mayBeRemoved } from '../losses.ts';
+import { mayBeTooOld } from './expiry.ts';
 import { giveBack } from './receipts.ts';
 
 /* What AMQP clients see on the wire, beside what the broker's groups say. */
@@ -10,18 +12,34 @@ import { giveBack } from './receipts.ts';
 /** The answers of a group that are those of clients. */
 const answerOf: { readonly [K in WireAnswer]: string } = { ack: 'ack', requeue: 'nack', reject: 'reject' };
 
+/** A queue is what it was declared as, also after a start. */
+export function declared(exam: Examination, { traits, topic, group }: FactOf<'declared'>): void {
+  const { lengthMax, overflow, ttlMs, priorityMax = 0, isSingle, deliveryLimit, retryMs, letters } = traits;
+  const check = (name: string, is: unknown, wanted: unknown): void => {
+    if (is !== wanted)
+      exam.broken('a queue is what it was declared as', `${topic.name}: ${name} is ${String(is)}`);
+  };
+  check('durability', topic.durability, 'disk');
+  check('messagesMax', topic.messagesMax, lengthMax);
+  check('overflow', topic.overflow, overflow?.startsWith('reject') ? 'reject' : 'drop-oldest');
+  check('priorities', topic.priorities ?? 1, priorityMax + 1);
+  check('dead letters', topic.deadLetter !== undefined, letters !== undefined);
+  check('messageTtlMs', group.messageTtlMs, ttlMs);
+  check('activeConsumers', group.activeConsumers === 'single', isSingle === true);
+  check('maxDeliver', group.maxDeliver, deliveryLimit === undefined ? undefined : deliveryLimit + 1);
+  check('backoffMs', group.backoffMs[0], retryMs);
+}
+
 export function consuming({ known: { amqp } }: Examination, fact: FactOf<'consuming'>): void {
   const { consumer, channel, prefetch, noAck } = fact;
   amqp.consumers.set(consumer, { channel: amqp.channel(channel), prefetch, noAck, coming: [] });
 }
 
-export function channelPrefetch({ known }: Examination, fact: FactOf<'channel-prefetch'>): void {
+/** It holds for what comes after the next sign of the server. */
+export function channelPrefetch({ known, at }: Examination, fact: FactOf<'channel-prefetch'>): void {
   const channel = known.amqp.channel(fact.channel);
-  // A limit that was taken away, or never given, is none for good.
-  const isFirst = channel.lastTag === 0 && channel.prefetchMax === 0;
-  if (isFirst || channel.prefetchMax > 0)
-    channel.prefetchMax = fact.prefetch === 0 ? -1 : Math.max(channel.prefetchMax, fact.prefetch);
-  else channel.prefetchMax = -1;
+  channel.prefetch = 0;
+  channel.limits.push({ at, prefetch: fact.prefetch });
 }
 
 export function getting({ known }: Examination, { group, noAck }: FactOf<'getting'>): void {
@@ -31,18 +49,40 @@ export function getting({ known }: Examination, { group, noAck }: FactOf<'gettin
 }
 
 /** The broker's group has delivered a message; it is on its way to a client. */
-export function handingOver({ known, at }: Examination, fact: FactOf<'delivered'>): void {
+export function handingOver(exam: Examination, fact: FactOf<'delivered'>): void {
+  const { known, at } = exam;
   const { amqp } = known;
   const group = known.groups.get(fact.group);
   const instance = group?.topic.instance(fact.seen.partition, fact.seen.offset);
   const delivery = instance && group?.deliveries.get(instance);
   if (!group || !delivery) return;
   if (!fact.isHandedOver) return void amqp.deliveries.delete(delivery);
+  comesAgainFirst(exam, group, delivery);
   const consumer = fact.consumer === undefined ? undefined : amqp.consumers.get(fact.consumer);
   const coming: WireDelivery = { group, delivery, at, count: fact.deliveries, consumer };
   amqp.deliveries.set(delivery, coming);
   if (consumer) consumer.coming.push(coming);
   else amqp.gets.get(fact.group)?.coming.push(coming);
+}
+
+/** A message that is delivered for the first time is not before one that went back to the queue. */
+function comesAgainFirst(exam: Examination, group: GroupKnown, { instance, log }: DeliveryKnown): void {
+  const { known, ms } = exam;
+  if (log.length > 1 || group.resets > 0 || group.topic.damages.length > 0) return;
+  if (!known.amqp.isCached) return; // the other one may have to be read from disk first
+  for (const other of group.deliveries.values()) {
+    const { answered, acked, rejected, deadLettered, earliestMs } = other;
+    const { run, count } = other.log.at(-1)!;
+    const isReturned = answered && !acked && !rejected && group.backoffMsMin(count) === 0 && earliestMs <= ms;
+    if (!isReturned && !group.givenBack.has(other)) continue;
+    if (run !== known.run || deadLettered > 0 || count >= group.maxDeliverMin) continue;
+    if (known.publishes.get(other.instance.id)?.run !== known.run) continue;
+    if (known.levelOf(instance) > known.levelOf(other.instance)) continue;
+    if (mayBeRemoved(other.instance, known, exam.wallMs) || mayBeTooOld(exam, group, other.instance))
+      continue;
+    const text = `m${instance.id} at ${instance.offset} of ${group.key}, before m${other.instance.id}`;
+    exam.broken('what comes again goes first', text);
+  }
 }
 
 export function handedOver(exam: Examination, fact: FactOf<'handed-over'>): void {
@@ -67,12 +107,12 @@ export function handedOver(exam: Examination, fact: FactOf<'handed-over'>): void
   if (fact.redelivered !== delivery.count > 1)
     exam.broken('a redelivery says so', `${text}, delivery ${delivery.count}`);
   withinPrefetch(exam, channel, delivery, text);
-  if (!consumer?.noAck) channel.unacked.set(fact.tag, delivery);
+  if (!fact.noAck) channel.unacked.set(fact.tag, delivery);
 }
 
 function withinPrefetch(
   exam: Examination,
-  { unacked, asked, prefetchMax, recoveries }: ChannelKnown,
+  { unacked, asked, prefetch, recoveries }: ChannelKnown,
   { consumer }: WireDelivery,
   text: string,
 ): void {
@@ -82,7 +122,7 @@ function withinPrefetch(
   const held = [...unacked.values(), ...ofTx].filter((other) => other.consumer === consumer).length;
   if (consumer.prefetch > 0 && held >= consumer.prefetch)
     exam.broken('no more unanswered than the prefetch', `${text}, beside ${held} others`);
-  if (prefetchMax > 0 && unacked.size >= prefetchMax)
+  if (prefetch > 0 && unacked.size >= prefetch)
     exam.broken('no more unanswered than the prefetch', `${text}, beside ${unacked.size} of the channel`);
 }
 
@@ -151,6 +191,10 @@ export function givenBack(exam: Examination, fact: FactOf<'given-back'>): void {
 /** The server has got there: all answers until then have been taken. */
 export function synced(exam: Examination, fact: FactOf<'synced'>): void {
   const channel = exam.known.amqp.channel(fact.channel);
+  while (channel.limits.length > 0 && channel.limits[0]!.at <= fact.upTo) {
+    const { prefetch } = channel.limits.shift()!;
+    channel.prefetch = channel.limits.length === 0 ? prefetch : 0;
+  }
   for (const [name, at] of channel.lost)
     if (at <= fact.upTo) exam.broken('a message without a queue comes back', `m${name} did not`);
   const over = channel.asked.filter((delivery) => askedAt(exam, delivery) <= fact.upTo);
