@@ -360,7 +360,7 @@ export class AmqpChannel {
   }
 
   #committed(): void {
-    this.#mayEnd(false);
+    if (!this.#isLeaving) this.#mayEnd(false);
     this.#txEnded('committed');
   }
 

@@ -215,7 +215,7 @@ class AmqpScript {
       ...c.maybe(20, () => ({ deliveryLimit: c.between(0, 3) })),
       ...c.maybe(10, () => ({ retryMs: c.of([5, 50, 1000]) })),
       ...c.maybe(60, () => ({
-        letters: c.percent(80) ? { exchange: 'dlx' } : { exchange: '', key: letters },
+        letters: c.percent(60) ? { exchange: 'dlx' } : { exchange: '', key: letters },
       })),
     };
   }
