@@ -206,3 +206,15 @@ test('a purge passes over delayed messages that it cannot read', () =>
     { kind: 'wait', ms: 200 },
     { kind: 'purge', topic, partition: 0, pattern: '*.1' },
   ]));
+
+test('in the line of a key its order counts, and not the order in which messages were given back', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic } },
+    { kind: 'create-group', topic, options: { name: group, ordering: 'key', keyRunMax: 3 } },
+    { kind: 'publish', topic, messages: [{ id: 27, key: 'j.1', bytes: 0 }] },
+    { kind: 'publish', topic, messages: [{ id: 28, key: 'j.1', bytes: 2211 }] },
+    { kind: 'attach', topic, group, credit: 20, ackWaitMs: 5000 },
+    { kind: 'checkpoint', steps: 2 },
+    { kind: 'release', topic, group, steps: 8 }, // the second one is still being read when the first goes out
+    { kind: 'detach', topic, group, held: 'release' },
+  ]));

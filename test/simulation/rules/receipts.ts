@@ -81,6 +81,15 @@ function notHeld(exam: Examination, { key }: GroupKnown, delivery: DeliveryKnown
   exam.broken('a consumer holds what it was given', `m${instance.id} of ${key} is in flight, and not held`);
 }
 
+/** In the line of one key the lowest offset goes first, whichever message was given back first. */
+function isInLineBehind(
+  { keyConcurrencyMax }: GroupKnown,
+  { instance }: DeliveryKnown,
+  { instance: earlier }: DeliveryKnown,
+): boolean {
+  return keyConcurrencyMax === 1 && earlier.key === instance.key && earlier.offset < instance.offset;
+}
+
 /** Earlier messages given back, of its partition, have been delivered. */
 export function goesOutInOrder(
   exam: Examination,
@@ -93,8 +102,7 @@ export function goesOutInOrder(
     if (earlier === delivery) break;
     const isElsewhere = earlier.instance.partition !== delivery.instance.partition;
     if (isElsewhere || mayPass(exam, group, delivery, earlier) || mayBeOver(exam, group, earlier)) continue;
-    if (group.goesByKey && (group.keyConcurrencyMax > 1 || earlier.instance.key !== delivery.instance.key))
-      continue;
+    if (group.goesByKey && !isInLineBehind(group, delivery, earlier)) continue;
     if (group.holds.length > 0) continue;
     exam.broken('what was given back goes out in order', `${text}, before m${earlier.instance.id}`);
   }
