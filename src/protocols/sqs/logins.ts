@@ -1,4 +1,11 @@
-import { AwsError, readClaim, type SignableRequest, SignatureVerifier } from '../../wire/aws/index.ts';
+import {
+  AwsError,
+  type Claim,
+  readClaim,
+  type SignableRequest,
+  type SignatureOptions,
+  SignatureVerifier,
+} from '../../wire/aws/index.ts';
 import type { Hall } from '../connections/index.ts';
 import type { HttpRequest } from '../http/index.ts';
 import type { Login, Users } from '../users/index.ts';
@@ -32,36 +39,38 @@ export class Logins {
   }
 
   /**
-   * Refuses a request whose signature cannot be right, before its body is read. Throws an AwsError.
+   * Refuses a request whose signature cannot be right, before its body is read. Returns what it says of its
+   * signature, for `logIn`. Throws an AwsError.
    */
-  checkHead(request: HttpRequest): void {
-    if (!this.areRequired) return;
+  checkHead(request: HttpRequest): Claim | undefined {
+    if (!this.areRequired) return undefined;
     const claim = readClaim(signable(request, noBody));
     if (!claim) throw new AwsError('MissingAuthenticationToken');
     if (!this.#host.users.accessKey(protocol, claim.credential.accessKeyId))
       throw new AwsError('InvalidClientTokenId');
+    return claim;
   }
 
   /**
    * The login of a request. After wrong signatures a request waits before its own is checked. Rejects with an
    * AwsError.
    */
-  async logIn(request: HttpRequest, body: Uint8Array): Promise<Login> {
+  async logIn(request: HttpRequest, body: Uint8Array, claim: Claim | undefined): Promise<Login> {
     const { users, hall } = this.#host;
     if (!this.areRequired) return users.openLogin(protocol);
-    const signed = signable(request, body);
-    const id = readClaim(signed)?.credential.accessKeyId ?? '';
+    const id = claim?.credential.accessKeyId ?? '';
     const { logins, clock } = hall;
     const waitMs = logins.admit(request.address, id);
     if (waitMs === undefined)
       throw new AwsError('Throttling', 'Too many signatures were wrong; try again later.');
     if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimer(waitMs, resolve));
     try {
-      const { accessKeyId } = this.#verifier.verify(signed, {
+      const options: SignatureOptions = {
         secretOf: (key) => users.accessKey(protocol, key)?.secret,
         nowMs: clock.now(),
         services: ['sqs', 'sns'],
-      });
+      };
+      const { accessKeyId } = this.#verifier.verify(signable(request, body), options, claim);
       const key = users.accessKey(protocol, accessKeyId)!;
       logins.succeeded(request.address, id);
       return users.loginOf(protocol, key.user, 'access-key', accessKeyId);

@@ -96,9 +96,9 @@ export class SqsFrontend implements Frontend {
       { boundHost: this.#host, takesAnyName: this.authenticates, scheme },
     );
     checkMethod(request);
-    this.#logins.checkHead(request);
+    const claim = this.#logins.checkHead(request);
     const body = request.method === 'GET' ? noBody : await request.bytes();
-    const login = await this.#logins.logIn(request, body);
+    const login = await this.#logins.logIn(request, body, claim);
     request.user = login.user?.name ?? null;
     const dialect = dialectOf(request);
     const { operation, input } = dialect.read(request, body);

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash, type Hash } from 'node:crypto';
 
 /** An attribute of a message, as far as its hash needs it. */
 export interface HashedAttribute {
@@ -9,7 +9,7 @@ export interface HashedAttribute {
 
 /** The MD5 of a message body, in hex. Clients compare it with their own: it finds damage, and protects nothing. */
 export function md5OfText(text: string): string {
-  return createHash('md5').update(text).digest('hex');
+  return hash('md5', text);
 }
 
 /**
@@ -24,22 +24,22 @@ export function md5OfText(text: string): string {
  */
 export function md5OfAttributes(attributes: ReadonlyMap<string, HashedAttribute>): string | undefined {
   if (attributes.size === 0) return undefined;
-  const hash = createHash('md5');
+  const sum = createHash('md5');
   for (const name of Array.from(attributes.keys()).sort()) {
     const { DataType, StringValue, BinaryValue } = attributes.get(name)!;
-    add(hash, Buffer.from(name));
-    add(hash, Buffer.from(DataType));
-    hash.update(BinaryValue === undefined ? text : bytes);
-    add(hash, BinaryValue ?? Buffer.from(StringValue ?? ''));
+    add(sum, Buffer.from(name));
+    add(sum, Buffer.from(DataType));
+    sum.update(BinaryValue === undefined ? text : bytes);
+    add(sum, BinaryValue ?? Buffer.from(StringValue ?? ''));
   }
-  return hash.digest('hex');
+  return sum.digest('hex');
 }
 
 const text = Buffer.from([1]);
 const bytes = Buffer.from([2]);
 
-function add(hash: Hash, value: Uint8Array): void {
+function add(sum: Hash, value: Uint8Array): void {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(value.length);
-  hash.update(length).update(value);
+  sum.update(length).update(value);
 }

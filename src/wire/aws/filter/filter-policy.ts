@@ -40,7 +40,8 @@ export class FilterInput {
 
   /** The body, if it is the JSON of an object. */
   get body(): object | null {
-    return (this.#body ??= parseBody(this.#text));
+    if (this.#body === undefined) this.#body = parseBody(this.#text);
+    return this.#body;
   }
 }
 

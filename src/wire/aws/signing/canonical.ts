@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** A request as its signature sees it. */
 export interface SignableRequest {
@@ -68,7 +68,7 @@ export function hmac(key: string | Uint8Array, text: string): Buffer {
 }
 
 export function sha256Hex(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hash('sha256', content);
 }
 
 /** The path and the query of a target, as sent. */

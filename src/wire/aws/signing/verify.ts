@@ -38,9 +38,15 @@ export interface SignatureOptions {
 export class SignatureVerifier {
   readonly #keys = new Map<string, { readonly secret: string; readonly key: Buffer }>();
 
-  /** The credential that has signed the request. Throws an AwsError if none has. */
-  verify(request: SignableRequest, { secretOf, nowMs, services }: SignatureOptions): Credential {
-    const claim = readClaim(request);
+  /**
+   * The credential that has signed the request. `claim`: what the request says of its signature, if that was read
+   * already. Throws an AwsError if none has signed it.
+   */
+  verify(
+    request: SignableRequest,
+    { secretOf, nowMs, services }: SignatureOptions,
+    claim: Claim | undefined = readClaim(request),
+  ): Credential {
     if (!claim) throw new AwsError('MissingAuthenticationToken');
     const { credential } = claim;
     if (!services.some((service) => service === credential.service))
@@ -107,9 +113,10 @@ function checkTime({ time, timeMs, expiresS }: Claim, nowMs: number): void {
 
 /** The hash of the body, or what says that it is not signed. */
 function payloadHashOf({ headers, target, body }: SignableRequest): string {
-  const inQuery = (): string | undefined =>
-    queryPairs(splitTarget(target)[1]).find(([name]) => name === 'X-Amz-Content-Sha256')?.[1];
-  const isUnsigned = (headers['x-amz-content-sha256'] ?? inQuery()) === unsignedPayload;
+  let given = headers['x-amz-content-sha256'];
+  if (given === undefined && target.includes('X-Amz-Content-Sha256'))
+    given = queryPairs(splitTarget(target)[1]).find(([name]) => name === 'X-Amz-Content-Sha256')?.[1];
+  const isUnsigned = given === unsignedPayload;
   return isUnsigned ? unsignedPayload : sha256Hex(body);
 }
 
