@@ -28,11 +28,13 @@ export function pageOf<T>(
   return { items, next: isLast ? undefined : tokenOf(keyOf(items.at(-1)!)) };
 }
 
-function tokenOf(key: string): string {
+/** The token for the page behind an item. */
+export function tokenOf(key: string): string {
   return Buffer.from(key).toString('base64url');
 }
 
-function keyIn(token: string): string {
+/** The key in a token. Throws InvalidParameter for a text that is none. */
+export function keyIn(token: string): string {
   const key = Buffer.from(token, 'base64url').toString();
   if (token.length > 2_000 || tokenOf(key) !== token) throw invalidParameter('NextToken');
   return key;

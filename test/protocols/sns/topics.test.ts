@@ -152,6 +152,34 @@ test('a list has pages of a hundred', async () => {
   );
 });
 
+test('subscriptions have pages of a hundred, over all topics', async () => {
+  await using server = await SqsServer.start();
+  const sns = new SnsClient(server);
+  const all: string[] = [];
+  for (const name of ['a', 'b', 'c']) {
+    const topic = await sns.topic(name);
+    const arns: string[] = [];
+    for (let index = 0; index < 70; index++) arns.push(await sns.subscribe(topic, `q${index}`));
+    all.push(...arns.sort());
+  }
+  const pages = async (action: string, fields: { readonly [name: string]: string }): Promise<string[][]> => {
+    const found: string[][] = [];
+    for (let token: string | undefined = ''; token !== undefined;) {
+      const body: string = await sns.call(action, { ...fields, ...(token !== '' && { NextToken: token }) });
+      found.push(elements(body, 'SubscriptionArn'));
+      [token] = elements(body, 'NextToken');
+    }
+    return found;
+  };
+  const found = await pages('ListSubscriptions', {});
+  assert.deepEqual(
+    found.map((page) => page.length),
+    [100, 100, 10],
+  );
+  assert.deepEqual(found.flat(), all);
+  assert.deepEqual(await pages('ListSubscriptionsByTopic', { TopicArn: arn('b') }), [all.slice(70, 140)]);
+});
+
 test('permissions are statements of the policy', async () => {
   await using server = await SqsServer.start();
   const sns = new SnsClient(server);

@@ -3,7 +3,8 @@ import type { Caller } from '../../sqs/caller.ts';
 import { nameInArn } from '../../sqs/queue-address.ts';
 import { subscriptionArn, subscriptionInArn, topicArn, topicInArn } from '../arns.ts';
 import { invalidParameter } from '../errors.ts';
-import { pageOf } from '../page.ts';
+import { snsLimits } from '../limits.ts';
+import { keyIn, tokenOf } from '../page.ts';
 import type { Sns } from '../sns.ts';
 import type { SnsTopic } from '../sns-topic.ts';
 import type { Subscription } from '../subscription.ts';
@@ -78,39 +79,51 @@ interface Listed {
 }
 
 export const listSubscriptions: Handler<'ListSubscriptions'> = (sns, caller, { NextToken: token }) => {
-  const all: Listed[] = [];
-  for (const name of sns.topics.names()) {
-    if (!caller.access.maySee(name)) continue;
-    const topic = sns.topics.byName(name);
-    for (const subscription of topic.subscriptions.values()) all.push({ topic, subscription });
-  }
-  return listed(caller, all, token);
+  const topics = sns.topics.names().filter((name) => caller.access.maySee(name));
+  return listed(sns, caller, topics, token);
 };
 
 export const listSubscriptionsByTopic: Handler<'ListSubscriptionsByTopic'> = (sns, caller, input) => {
-  const topic = sns.topics.byName(topicInArn(input.TopicArn));
-  const all = Array.from(topic.subscriptions.values(), (subscription) => ({ topic, subscription }));
-  return listed(caller, all, input.NextToken);
+  const { name } = sns.topics.byName(topicInArn(input.TopicArn));
+  return listed(sns, caller, [name], input.NextToken);
 };
 
+/** A page of the subscriptions to some topics, which are in order. Topics beyond the page are not looked at. */
 function listed(
+  { topics }: Sns,
   caller: Caller,
-  all: readonly Listed[],
+  names: readonly string[],
   token: string | undefined,
 ): SnsOutput<'ListSubscriptions'> {
-  const keyOf = ({ topic, subscription }: Listed): string => `${topic.name} ${subscription.id}`;
-  const sorted = all.map((one) => [keyOf(one), one] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-  const { items, next } = pageOf(sorted, ([key]) => key, token);
+  const found: Listed[] = [];
+  const { topic: first, id: after } = placeIn(token);
+  for (const name of names) {
+    if (first !== undefined && name < first) continue;
+    const topic = topics.byName(name);
+    const ids = Array.from(topic.subscriptions.keys()).sort();
+    for (const id of ids)
+      if (name !== first || id > after) found.push({ topic, subscription: topic.subscriptions.get(id)! });
+    if (found.length > snsLimits.listedMax) break;
+  }
+  const items = found.slice(0, snsLimits.listedMax);
+  const last = found.length > items.length ? items.at(-1) : undefined;
   return {
-    Subscriptions: items.map(([, { topic, subscription }]) => ({
+    Subscriptions: items.map(({ topic, subscription }) => ({
       SubscriptionArn: subscriptionArn(caller, topic.name, subscription.id),
       Owner: caller.account,
       Protocol: 'sqs',
       Endpoint: subscription.endpoint,
       TopicArn: topicArn(caller, topic.name),
     })),
-    NextToken: next,
+    NextToken: last && tokenOf(`${last.topic.name} ${last.subscription.id}`),
   };
+}
+
+/** The topic and the subscription behind which a page begins. */
+function placeIn(token: string | undefined): { readonly topic: string | undefined; readonly id: string } {
+  if (token === undefined || token === '') return { topic: undefined, id: '' };
+  const [topic, id = ''] = keyIn(token).split(' ');
+  return { topic, id };
 }
 
 export const getSubscriptionAttributes: Handler<'GetSubscriptionAttributes'> = (sns, caller, input) => {
