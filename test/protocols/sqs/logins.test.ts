@@ -111,6 +111,19 @@ test('what is not signed rightly is refused', async () => {
   assert.equal(unsigned.headers.get('x-amzn-query-error'), 'MissingAuthenticationToken;Sender');
 });
 
+test('a secret that was changed counts at once', async () => {
+  const changing = new Users(parseUsers([{ name: 'ada', 'access-key': { id: 'K', secret: 'old' } }]));
+  await using server = await SqsServer.start({ users: changing });
+  const list = async (secret: string): Promise<number> =>
+    (await ask(server, { id: 'K', secret }, 'ListQueues', {})).status;
+  assert.deepEqual([await list('old'), await list('new')], [200, 403]);
+  changing.configure(parseUsers([{ name: 'ada', 'access-key': { id: 'K', secret: 'new' } }]));
+  assert.deepEqual([await list('old'), await list('new')], [403, 200]);
+  // Without users, any will do.
+  changing.configure([]);
+  assert.deepEqual([await list('old'), (await server.ask('ListQueues')).status], [200, 200]);
+});
+
 test('a presigned URL is as good as a signature', async () => {
   await using server = await start();
   const headers = { host: `127.0.0.1:${server.port}` };
