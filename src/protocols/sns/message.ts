@@ -39,7 +39,8 @@ export function checkNotification(topic: SnsTopic, given: GivenNotification): No
   checkSubject(subject);
   checkOfSqs(() => {
     if (!isMessageText(message)) throw new AwsError('InvalidParameter', 'Invalid characters found.');
-    checkAttributes(attributes);
+    // One by one: SNS has no limit for their number.
+    for (const attribute of attributes) checkAttributes(new Map([attribute]));
     checkId('MessageGroupId', group);
     checkId('MessageDeduplicationId', id);
   });

@@ -203,6 +203,42 @@ test('a queue that cannot take a message leaves it to the dead-letter queue of i
   assert.deepEqual(await server.bodies(other), ['lost']);
 });
 
+test('more attributes than SQS allows are for envelopes', async () => {
+  await using server = await SqsServer.start();
+  const sns = new SnsClient(server);
+  const topic = await sns.topic('events');
+  const [all, raw, letters] = [
+    await server.queue('all'),
+    await server.queue('raw'),
+    await server.queue('letters'),
+  ];
+  await sns.subscribe(topic, 'all');
+  await sns.subscribe(topic, 'raw', {
+    RawMessageDelivery: 'true',
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: queueArn('letters') }),
+  });
+  const attributes = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`a${index}`, index + 1]));
+  await sns.publish(topic, 'm', messageAttributes(attributes));
+  const [envelope] = await sns.envelopes(all);
+  assert.equal(Object.keys(envelope.MessageAttributes).length, 11);
+  assert.deepEqual(await server.bodies(raw), []);
+  // The dead-letter queue could not take the raw message either.
+  const [letter] = await sns.envelopes(letters);
+  assert.equal(Object.keys(letter.MessageAttributes).length, 11);
+});
+
+test('the letters of two subscriptions are no duplicates in a FIFO dead-letter queue', async () => {
+  await using server = await SqsServer.start();
+  const sns = new SnsClient(server);
+  const topic = await sns.topic('events.fifo', { ContentBasedDeduplication: 'true' });
+  const letters = await server.queue('letters.fifo');
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: queueArn('letters.fifo') });
+  for (const queue of ['a.fifo', 'b.fifo'])
+    await sns.subscribe(topic, queue, { RawMessageDelivery: 'true', RedrivePolicy });
+  await sns.publish(topic, 'm', { MessageGroupId: 'g' });
+  assert.deepEqual(await server.bodies(letters), ['m', 'm']);
+});
+
 test('a full queue refuses the publish for all, unless it has a dead-letter queue', async () => {
   await using server = await SqsServer.start();
   const sns = new SnsClient(server);
