@@ -135,6 +135,37 @@ describe('a redrive policy', () => {
     });
 });
 
+describe('a dead letter', () => {
+  test('is deleted, and stays deleted after a restart; the policy stays, too', async () => {
+    const first = await SqsServer.start();
+    const { url, dead } = await pair(first);
+    await first.send(url, 'a', 'b');
+    await bury(first, url, 2);
+    const [a] = await first.receive(dead, { MaxNumberOfMessages: 1 });
+    await first.call('DeleteMessage', { QueueUrl: dead, ReceiptHandle: a.ReceiptHandle });
+    await using server = await first.restart();
+    assert.deepEqual(await server.bodies(dead), ['b']);
+    assert.deepEqual(await server.bodies(url), []);
+    await server.send(url, 'c');
+    await bury(server, url, 1);
+    assert.deepEqual(await server.bodies(dead), ['c']);
+  });
+
+  test('counts the receives of before a restart', async () => {
+    const first = await SqsServer.start();
+    await first.queue('dead');
+    const url = await first.queue('orders', { ...policy('dead', 2), VisibilityTimeout: '10' });
+    await first.send(url, 'a');
+    await first.receive(url);
+    await using server = await first.restart();
+    server.clock.advance(10_000);
+    const [again] = await server.receive(url, { AttributeNames: ['ApproximateReceiveCount'] });
+    assert.equal(again.Attributes.ApproximateReceiveCount, '2');
+    server.clock.advance(10_000);
+    await eventually(() => server.broker.topic('dead')!.count === 1);
+  });
+});
+
 describe('the sources of a dead-letter queue', () => {
   test('are listed, in pages', async () => {
     await using server = await SqsServer.start();

@@ -89,6 +89,19 @@ describe('a queue', () => {
     }
   });
 
+  test('has a URL with the host by which the client came', async () => {
+    await using server = await SqsServer.start();
+    await server.queue('orders');
+    const response = await fetch(`http://localhost:${server.port}/`, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AmazonSQS.GetQueueUrl' },
+      body: '{"QueueName":"orders"}',
+    });
+    assert.deepEqual(await response.json(), {
+      QueueUrl: `http://localhost:${server.port}/000000000000/orders`,
+    });
+  });
+
   test('is addressed by any URL whose path ends in its name', async () => {
     await using server = await SqsServer.start();
     await server.queue('orders');
