@@ -4,13 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const retryMs = 10;
 
+/** Connects to a broker that listens. */
+export function connectAmqp(port: number, name: string): Promise<AMQPBaseClient> {
+  const client = new AMQPClient(`amqp://guest:guest@127.0.0.1:${port}?name=${name}`);
+  quieten(client);
+  return client.connect();
+}
+
 /** Connects as soon as a broker listens. The client does not connect again by itself. */
 export async function connectAmqpPatiently(port: number, name: string): Promise<AMQPBaseClient> {
   for (;;) {
     try {
-      const client = new AMQPClient(`amqp://guest:guest@127.0.0.1:${port}?name=${name}`);
-      quieten(client);
-      return await client.connect();
+      return await connectAmqp(port, name);
     } catch {
       await sleep(retryMs);
     }

@@ -53,9 +53,11 @@ export class BrokerProcess {
   /** How long the last start took, until it listened. */
   startMs = 0;
 
-  constructor(settings: BrokerSettings, port: number = 0) {
+  /** The ports are those of a broker before it, whose clients come again. */
+  constructor(settings: BrokerSettings, port: number = 0, amqpPort: number = 0) {
     this.#settings = settings;
     this.#port = port;
+    this.#amqpPort = amqpPort;
   }
 
   get port(): number {

@@ -4,6 +4,7 @@ import {
   RetentionPolicy,
   jetstream,
   jetstreamManager,
+  type JsMsg,
 } from '@nats-io/jetstream';
 import { type NatsConnection, TimeoutError, connect, nanos } from '@nats-io/transport-node';
 import type { Kept, Reading } from './checker.ts';
@@ -97,8 +98,8 @@ export class BrokerReader implements AsyncDisposable {
     return { stream, from, to, messages };
   }
 
-  async hasGroup(stream: string): Promise<boolean> {
-    return this.#jsm.consumers.info(stream, groupName).then(
+  async hasGroup(stream: string, group: string = groupName): Promise<boolean> {
+    return this.#jsm.consumers.info(stream, group).then(
       () => true,
       () => false,
     );
@@ -110,16 +111,20 @@ export class BrokerReader implements AsyncDisposable {
     return info.num_pending + info.num_ack_pending;
   }
 
-  /** Takes everything that the group delivers, and acks nothing. */
-  async takePending(stream: string): Promise<number[]> {
-    const consumer = await jetstream(this.#nc, { timeout: answerTimeoutMs }).consumers.get(stream, groupName);
+  /** Takes everything that the group delivers, and acks nothing. Returns the places of the messages. */
+  async takePending(
+    stream: string,
+    group: string = groupName,
+    placeIn: (message: JsMsg) => number = ({ seq }) => seq,
+  ): Promise<number[]> {
+    const consumer = await jetstream(this.#nc, { timeout: answerTimeoutMs }).consumers.get(stream, group);
     const taken = new Set<number>();
     const { num_pending, num_ack_pending } = await consumer.info();
     for (const deadline = performance.now() + answerTimeoutMs; performance.now() < deadline;) {
       const left = num_pending + num_ack_pending - taken.size;
       if (left <= 0) break;
-      for await (const { seq } of await consumer.fetch({ max_messages: Math.min(left, 1000), expires: 1000 }))
-        taken.add(seq);
+      for await (const message of await consumer.fetch({ max_messages: Math.min(left, 1000), expires: 1000 }))
+        taken.add(placeIn(message));
     }
     return [...taken];
   }

@@ -17,5 +17,6 @@ test(
     assert.deepEqual(result.violations, []);
     assert.equal(result.refusal, '10047 insufficient storage resources available');
     assert.ok(result.drainedWhileFull > 0 && result.storedAfter > 0);
+    assert.ok(result.ofQueue.drainedWhileFull > 0);
   },
 );

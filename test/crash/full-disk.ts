@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/index.ts';
+import { queueGroup } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
 import { History, type Violation } from './history.ts';
@@ -25,6 +26,8 @@ export interface FullDiskResult {
   readonly drainedWhileFull: number;
   /** Publishes acked after there was room again, by the same process. */
   readonly storedAfter: number;
+  /** Those of AMQP clients among them: their publishes are blocked, not refused. */
+  readonly ofQueue: { readonly drainedWhileFull: number; readonly stored: number };
   readonly violations: readonly Violation[];
 }
 
@@ -43,7 +46,7 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
   const args = ['--disk-free-min', diskFreeMin, '--log-level', 'warn'];
   const broker = new BrokerProcess({ kind: 'serve', dataDirectory, workDirectory: directory, args });
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 700, history, consumers: 0 });
+  const load = new Workload({ name: '1', directory, rate: 700, history, consumers: 0, hasQueue: true });
   try {
     await broker.start();
     await load.start(broker);
@@ -55,7 +58,10 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
       return history.counts[kind];
     };
     await eventually(() => count('refused') > 100, { ...patience, message: 'publishes to be refused' });
-    const refusal = load.publishers.map((client) => client.refusal).find((text) => text !== '') ?? '';
+    // What NATS clients were told comes by another way than their logs.
+    const refusalOf = (): string | undefined =>
+      load.publishers.find(({ protocol, refusal }) => protocol === 'nats' && refusal !== '')?.refusal;
+    const refusal = await eventually(refusalOf, { ...patience, message: 'a refusal in words' });
 
     load.addConsumers(broker);
     await eventually(async () => (await backlogOf(broker, load)) === 0 && count('acked') > 0, {
@@ -63,6 +69,7 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
       message: 'consumers to drain while the disk is full',
     });
     const drainedWhileFull = count('acked');
+    const ofQueueFull = load.queue!.counts;
     const { stored: storedBefore, refused: refusedBefore } = {
       stored: count('stored'),
       refused: count('refused'),
@@ -73,10 +80,9 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
     });
 
     disk.empty();
-    await eventually(() => count('stored') > storedBefore + 500, {
-      ...patience,
-      message: 'publishes to be accepted again',
-    });
+    const isOpen = (): boolean =>
+      count('stored') > storedBefore + 500 && load.queue!.counts.stored > ofQueueFull.stored;
+    await eventually(isOpen, { ...patience, message: 'publishes to be accepted again' });
     const storedAfter = count('stored') - storedBefore;
     await load.drain(broker);
     if (broker.end !== undefined || broker.pid !== pid)
@@ -88,7 +94,9 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
     await broker.start();
     await load.lookAtAll(broker);
     const { stored, refused } = history.counts;
-    return { stored, refused, refusal, drainedWhileFull, storedAfter, violations: history.violations };
+    const ofQueue = { drainedWhileFull: ofQueueFull.acked, stored: load.queue!.counts.stored };
+    const { violations } = history;
+    return { stored, refused, refusal, drainedWhileFull, storedAfter, ofQueue, violations };
   } catch (error) {
     throw new Error(
       `${String(error)}\nfree: ${disk.freeBytes}; broker: ${broker.end ?? 'runs'}\n${broker.output}`,
@@ -106,5 +114,6 @@ async function backlogOf(broker: BrokerProcess, load: Workload): Promise<number>
   await using reader = await BrokerReader.open(broker.port);
   let backlog = 0;
   for (const { name } of load.streams) backlog += await reader.backlog(name);
+  if (load.queue) backlog += await reader.backlog(load.queue.name, queueGroup);
   return backlog;
 }

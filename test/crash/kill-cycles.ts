@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom, type Random } from '../../src/util/index.ts';
+import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
 import { complaintsOf } from './complaints.ts';
@@ -41,11 +42,6 @@ export interface KillCyclesResult {
   readonly violations: readonly Violation[];
   /** Damage and failures that the broker spoke of: a crash must not look like damage. */
   readonly complaints: readonly string[];
-}
-
-interface QueueCounts {
-  readonly stored: number;
-  readonly acked: number;
 }
 
 const loadMs = { min: 5, max: 500 };

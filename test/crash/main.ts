@@ -64,7 +64,13 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
     const violations: Violation[] = [];
     for (const injection of injections) {
       await using directory = await makeTemporaryDirectory('pillarbox-sync-');
-      const { phase, end, stored, violations: found } = await runSyncFailure(injection, directory.path);
+      const {
+        phase,
+        end,
+        stored,
+        ofQueue,
+        violations: found,
+      } = await runSyncFailure(injection, directory.path);
       const { kind, call, when, error } = injection;
       const how =
         phase === 'never'
@@ -74,7 +80,10 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
             : end === 'went on'
               ? end
               : `exit code ${end}`;
-      rows.push([`${kind}: ${call} ${when} = ${error}`, `${how}, ${stored} acked, ${found.length} broken`]);
+      rows.push([
+        `${kind}: ${call} ${when} = ${error}`,
+        `${how}, ${stored} acked, of these ${ofQueue.stored} by AMQP, ${found.length} broken`,
+      ]);
       progress(`${rows.at(-1)?.join(': ')}`);
       violations.push(...found);
     }
@@ -96,6 +105,8 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
           ['  with', result.refusal],
           ['  acked by consumers while full', result.drainedWhileFull],
           ['  published after room was made', result.storedAfter],
+          ['  of AMQP clients: publishes confirmed', result.ofQueue.stored],
+          ['  of AMQP clients: acked while full', result.ofQueue.drainedWhileFull],
         );
         progress(`${title}: done, ${result.violations.length} broken`);
         violations.push(...result.violations);
@@ -130,6 +141,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
         ...Object.entries(result.fates).map(([fate, count]): Row => [`  unflushed writes: ${fate}`, count]),
         ['  acked publishes checked, sum', result.storedChecked],
         ['  confirmed acks checked, sum', result.ackedChecked],
+        ['  of AMQP clients: publishes, acks', `${result.queueChecked.stored}, ${result.queueChecked.acked}`],
         ['  seconds', Math.round(result.seconds)],
       );
       violations.push(...result.violations);
@@ -205,7 +217,9 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       ['minutes', rounded(figures.minutes)],
       ['publishes acked', figures.stored],
       ['acks confirmed', figures.acked],
+      ['of AMQP clients: publishes, acks', `${figures.ofQueue.stored}, ${figures.ofQueue.acked}`],
       ['rounds of a canary', figures.canaryRounds],
+      ['rounds of an AMQP canary', figures.amqpCanaryRounds],
       ['memory after warm-up, MiB', rounded(figures.rssBeginMib)],
       ['memory at the end, MiB', rounded(figures.rssEndMib)],
       ['most memory, MiB', rounded(figures.rssMaxMib)],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom } from '../../src/util/index.ts';
+import { checkQueueAfter, countsOf, type QueueCounts } from './amqp-queue.ts';
 import { type BlockEvent, DiskImage, type Fate } from './block-log.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
@@ -36,6 +37,8 @@ export interface PowerLossResult {
   /** Acked publishes and confirmed acks that were held against an image, over all cycles. */
   readonly storedChecked: number;
   readonly ackedChecked: number;
+  /** Those of AMQP clients among them. */
+  readonly queueChecked: QueueCounts;
   readonly violations: readonly Violation[];
   readonly complaints: readonly string[];
   readonly seconds: number;
@@ -51,6 +54,8 @@ interface Recording {
   readonly blocks: readonly BlockEvent[];
   readonly clients: readonly { readonly name: string; readonly events: readonly Event[] }[];
   readonly streams: readonly WorkloadStream[];
+  /** The queue of the AMQP clients. */
+  readonly queue: string;
 }
 
 /**
@@ -72,6 +77,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
   const complaints: string[] = [];
   let storedChecked = 0;
   let ackedChecked = 0;
+  const queueChecked = { stored: 0, acked: 0 };
   let done = 0;
   let cut = 0;
   // In memory where there is such a place: the images are written whole.
@@ -90,6 +96,9 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
       const history = historyUntil(recording, blocks[cut]!.ns);
       storedChecked += history.counts.stored;
       ackedChecked += history.counts.acked;
+      const ofQueue = countsOf(history.stream(recording.queue));
+      queueChecked.stored += ofQueue.stored;
+      queueChecked.acked += ofQueue.acked;
       const found = await checkImage(place, kind, recording, history, random.next() < 0.2);
       for (const { rule, text } of history.violations)
         violations.push({ rule, text: `cut after block event ${cut}, ${fate}: ${text}` });
@@ -101,7 +110,17 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
   }
   const seconds = (performance.now() - begin) / 1000;
   const counts = { writes: blocks.length - flushes.length, flushes: flushes.length };
-  return { cycles: done, ...counts, fates, storedChecked, ackedChecked, violations, complaints, seconds };
+  return {
+    cycles: done,
+    ...counts,
+    fates,
+    storedChecked,
+    ackedChecked,
+    queueChecked,
+    violations,
+    complaints,
+    seconds,
+  };
 }
 
 /**
@@ -111,7 +130,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
 async function record({ kind, seconds, directory, seed }: PowerLossOptions): Promise<Recording> {
   const random = new SeededRandom(seed + 1);
   const disk = await RecordedDisk.mount(directory, diskBytes[kind]);
-  const load = new Workload({ name: '1', directory, rate: 300, history: new History() });
+  const load = new Workload({ name: '1', directory, rate: 300, history: new History(), hasQueue: true });
   let broker: BrokerProcess | undefined;
   try {
     const dataDirectory = join(disk.path, 'data');
@@ -141,7 +160,8 @@ async function record({ kind, seconds, directory, seed }: PowerLossOptions): Pro
     });
     // Publishers first: deliveries follow publishes.
     clients.sort((a, b) => (a.client > b.client ? -1 : 1));
-    return { base: disk.base, blocks: disk.events(), clients, streams: load.streams };
+    const { streams, queue } = load;
+    return { base: disk.base, blocks: disk.events(), clients, streams, queue: queue!.name };
   } finally {
     await load.end();
     await broker?.kill();
@@ -164,7 +184,7 @@ function historyUntil({ clients }: Recording, ns: number): History {
 async function checkImage(
   place: string,
   kind: 'serve' | 'small',
-  { streams }: Recording,
+  { streams, queue }: Recording,
   history: History,
   twice: boolean,
 ): Promise<string[]> {
@@ -198,6 +218,9 @@ async function checkImage(
         history.report('everything is delivered', `the group of ${name} is gone`);
       await publishAgain(reader, history, name);
     }
+    if (present.has(queue)) await checkQueueAfter(history, reader, queue);
+    else if (history.stream(queue).lastSequence > 0)
+      history.report('nothing acked is missing', `the queue ${queue} is gone`);
     await reader[Symbol.asyncDispose]();
     await broker.stop();
     return complaintsOf(broker);

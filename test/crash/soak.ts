@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AmqpCanary } from './amqp-canary.ts';
+import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
 import { History, type Violation } from './history.ts';
@@ -26,6 +28,9 @@ export interface SoakResult {
   readonly stored: number;
   readonly acked: number;
   readonly canaryRounds: number;
+  readonly amqpCanaryRounds: number;
+  /** Those of AMQP clients among the messages. */
+  readonly ofQueue: QueueCounts;
   /** After the first third: the first and last quarter of the rest, and the slope of all of it. */
   readonly rssBeginMib: number;
   readonly rssEndMib: number;
@@ -67,7 +72,7 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
   };
   const broker = new BrokerProcess(settings);
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs });
+  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs, hasQueue: true });
   const samples: Sample[] = [];
   const state = { isOver: false };
   try {
@@ -75,7 +80,9 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
     await load.start(broker);
     const canary = new Canary(broker.port);
     await canary.prepare([]);
-    const canaryRun = canary.run(() => state.isOver || broker.end !== undefined);
+    const amqpCanary = new AmqpCanary(broker.amqpPort, 'guest');
+    const isOver = (): boolean => state.isOver || broker.end !== undefined;
+    const canaryRun = Promise.all([canary.run(isOver), amqpCanary.run(isOver)]);
     const begin = performance.now();
     const hours = (): number => (performance.now() - begin) / 3_600_000;
     for (let count = 1; hours() < minutes / 60 && broker.end === undefined; count++) {
@@ -99,7 +106,8 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
     if (broker.end === undefined) await load.drain(broker);
     else
       history.report('a process ends as documented', `the broker ended with ${broker.end}: ${broker.output}`);
-    for (const text of canary.problems) history.report('everything is delivered', text);
+    for (const text of [...canary.problems, ...amqpCanary.problems])
+      history.report('everything is delivered', text);
     await broker.stop();
     const measured = samples.slice(Math.floor(samples.length / 3));
     const quarter = Math.max(1, Math.floor(measured.length / 4));
@@ -120,6 +128,8 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
       stored: history.counts.stored,
       acked: history.counts.acked,
       canaryRounds: canary.rounds,
+      amqpCanaryRounds: amqpCanary.rounds,
+      ofQueue: load.queue!.counts,
       rssBeginMib,
       rssEndMib,
       rssMaxMib: Math.max(...samples.map(({ rssMib }) => rssMib)),

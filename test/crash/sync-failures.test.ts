@@ -10,9 +10,9 @@ test(
   async () => {
     await using directory = await makeTemporaryDirectory();
     const injection = { call: 'pwrite64', when: 20, kind: 'serve', error: 'EIO' } as const;
-    const { violations, phase, end, stored } = await runSyncFailure(injection, directory.path);
+    const { violations, phase, end, stored, ofQueue } = await runSyncFailure(injection, directory.path);
     assert.deepEqual(violations, []);
     assert.deepEqual({ phase, end }, { phase: 'load', end: 70 });
-    assert.ok(stored > 0);
+    assert.ok(stored > 0 && ofQueue.stored > 0);
   },
 );

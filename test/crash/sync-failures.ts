@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../../src/cli/exit-code.ts';
+import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import type { End } from './child.ts';
 import { History, type Violation } from './history.ts';
@@ -21,6 +22,8 @@ export interface InjectionResult {
   readonly phase: 'start' | 'load' | 'never';
   readonly end: End | 'went on';
   readonly stored: number;
+  /** Those of the AMQP clients among them. */
+  readonly ofQueue: QueueCounts;
   readonly violations: readonly Violation[];
 }
 
@@ -67,7 +70,7 @@ export async function runSyncFailure(injection: Injection, directory: string): P
   const settings = { kind, dataDirectory, workDirectory: directory, args };
   const failing = new BrokerProcess({ ...settings, wrapper });
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 500, history });
+  const load = new Workload({ name: '1', directory, rate: 500, history, hasQueue: true });
   let broker: BrokerProcess | undefined;
   try {
     let phase: InjectionResult['phase'] = 'load';
@@ -99,14 +102,16 @@ export async function runSyncFailure(injection: Injection, directory: string): P
         'a process ends as documented',
         `the broker ended with ${end} instead of ${exitCode.storageFailed}`,
       );
-    broker = new BrokerProcess(settings, failing.port);
+    broker = new BrokerProcess(settings, failing.port, failing.amqpPort);
     await broker.start();
     if (load.clients.length > 0) {
       await load.look(broker);
       await load.drain(broker);
     }
     await broker.stop();
-    return { injection, phase, end, stored: history.counts.stored, violations: history.violations };
+    const stored = history.counts.stored;
+    const ofQueue = load.queue!.counts;
+    return { injection, phase, end, stored, ofQueue, violations: history.violations };
   } finally {
     await load.end();
     await stopTraced(failing);

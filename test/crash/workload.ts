@@ -75,13 +75,15 @@ export class Workload {
     this.addConsumers(broker, consumers);
     // One publisher: see placeOf.
     if (this.queue) this.#addOfQueue(broker, 'publisher', `ap${name}`, String(rate));
-    if (this.queue)
-      for (let i = 1; i <= consumers; i++) this.#addOfQueue(broker, 'consumer', `ac${name}-${i}`);
     await this.loaded(broker);
   }
 
   addConsumers(broker: BrokerProcess, count: number = 2): void {
-    for (let i = 1; i <= count; i++) this.#add(broker, 'consumer', `c${this.#options.name}-${i}`, groupName);
+    const { name } = this.#options;
+    for (let i = 1; i <= count; i++) {
+      this.#add(broker, 'consumer', `c${name}-${i}`, groupName);
+      if (this.queue) this.#addOfQueue(broker, 'consumer', `ac${name}-${i}`);
+    }
   }
 
   #add({ port }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument: string): void {
