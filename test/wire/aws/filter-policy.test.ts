@@ -162,6 +162,8 @@ test('the very text says what is wrong with a policy', () => {
   const cases: readonly [policy: unknown, message: RegExp | string][] = [
     ['x', 'failed to parse JSON.'],
     [[], 'failed to parse JSON.'],
+    [{ $or: Array.from({ length: 151 }, () => ({ a: ['x'] })) }, 'Filter policy is too complex'],
+    [{ $or: [{ a: ['x'] }, {}] }, 'Empty objects are not allowed'],
     [{ a: 'x' }, '"a" must be an object or an array'],
     [{ a: [] }, 'Empty arrays are not allowed'],
     [{ a: [['x']] }, 'Match value must be String, number, true, false, or null'],

@@ -99,6 +99,10 @@ function parseNode(table: object, scope: FilterScope, level: number): Sized {
   let combinations = 1;
   for (const [name, value] of Object.entries(table) as [string, unknown][]) {
     if (name === '$or' && isListOfTables(value)) {
+      // Each alternative is a combination at least.
+      if (value.length > filterLimits.combinationsMax) throw new FilterError('Filter policy is too complex');
+      if (value.some((one) => Object.keys(one).length === 0))
+        throw new FilterError('Empty objects are not allowed');
       const nodes = value.map((one) => parseNode(one, scope, level));
       alternatives.push(nodes);
       keyCount += Math.max(...nodes.map(({ size }) => size.keys));
