@@ -1,5 +1,6 @@
 import { nestsDeeper } from '../../util/index.ts';
 import { AwsError } from './error.ts';
+import { isCommon } from './error-kinds.ts';
 import { limits } from './limits.ts';
 import { checkRequired, isStructure, scalarOf, type Defaults } from './members.ts';
 import { isSqsAction, type Operation, type SqsAction } from './operations/index.ts';
@@ -176,10 +177,11 @@ export function jsonReply<O extends Members>(
 
 /**
  * The answer with an error. Clients that came from Query read its code from `x-amzn-query-error`, and want the
- * status of Query if they send `x-amzn-query-mode: true`; others get 400 for every fault of theirs.
+ * status of Query if they send `x-amzn-query-mode: true`; others get 400 for every fault of theirs that SQS itself
+ * knows. What the framework refuses, such as a signature, keeps its status.
  */
 export function jsonRefusal(error: AwsError, requestId: string, isQueryMode: boolean): WireReply {
-  const isClientFault = error.status > 400 && error.status < 500 && !isQueryMode;
+  const isClientFault = error.status > 400 && error.status < 500 && !isQueryMode && !isCommon(error.kind);
   return {
     status: isClientFault ? 400 : error.status,
     headers: {

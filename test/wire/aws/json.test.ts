@@ -187,6 +187,7 @@ test('the status of Query is for clients that came from Query', () => {
   const invalid = new AwsError('ReceiptHandleIsInvalid', 'x');
   assert.equal(jsonRefusal(invalid, 'r', true).status, 404);
   assert.equal(jsonRefusal(invalid, 'r', false).status, 400);
+  assert.equal(jsonRefusal(new AwsError('SignatureDoesNotMatch', 'x'), 'r', false).status, 403);
   const failure = new AwsError('InternalFailure', 'x');
   assert.equal(jsonRefusal(failure, 'r', false).status, 500);
   assert.equal(jsonRefusal(failure, 'r', false).headers['x-amzn-query-error'], 'InternalFailure;Receiver');
