@@ -229,7 +229,9 @@ export class AmqpAdmin {
   }
 
   #noteLetters(): void {
-    this.#topology.noteLetters(this.#asked !== undefined && this.isBusy);
+    const step = this.#asked?.step;
+    const isOfQueue = step?.kind === 'declare' || step?.kind === 'delete-queue';
+    this.#topology.noteLetters(isOfQueue ? step.queue : undefined);
   }
 }
 

@@ -335,7 +335,9 @@ export class AmqpChannel {
     const group = topic.groups.get(defaultGroup);
     if (!group) return; // deleted meanwhile
     const plan = this.#run.plans.get(idOf(body));
-    const isLetter = properties.headers?.has('x-death') === true;
+    const first = properties.headers?.get('x-first-death-queue');
+    const isLetter = first !== undefined;
+    const published = typeof first === 'string' ? first : topic.name;
     const isWhole = plan !== undefined && contentOf(plan).value.equals(body);
     const isKept = isLetter || routingKey === (plan?.key ?? topic.name);
     this.#run.note({
@@ -344,7 +346,7 @@ export class AmqpChannel {
       tag: deliveryTag,
       consumer,
       group: groupKeyOf(group),
-      name: idOf(body),
+      id: plan?.copies?.[published] ?? -1,
       redelivered,
       noAck,
       ...(isWhole ? {} : { altered: 'value' }),

@@ -23,8 +23,7 @@ export type AmqpFact =
       /** Undefined: the message of a get. */
       readonly consumer: number | undefined;
       readonly group: string;
-      /** The name that its content bears. */
-      readonly name: number;
+      readonly id: number;
       readonly redelivered: boolean;
       readonly noAck: boolean;
       /** How it differs from the published message. */

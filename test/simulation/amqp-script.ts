@@ -67,8 +67,8 @@ export const exchanges = { d: 'direct', f: 'fanout', t: 'topic', dlx: 'fanout' }
 export type ExchangeName = keyof typeof exchanges;
 /** The queues that messages are published to; and that of dead letters. */
 const queues = ['q1', 'q2', 'q3', 'q4'];
-const letters = 'dead';
-const allQueues = [...queues, letters];
+export const lettersQueue = 'dead';
+const allQueues = [...queues, lettersQueue];
 const clients = ['a', 'b'];
 const keys = ['k.1', 'k.2', 'k.2.x', 'j.1'];
 const patterns = ['k.*', 'k.#', '#', '*.1', 'j.1'];
@@ -119,14 +119,14 @@ class AmqpScript {
     }
     this.#favourite = c.of(['confirm', 'confirm', 'tx', 'tx', 'plain'] as const);
     for (const queue of queues) this.#traits.set(queue, this.#queue());
-    this.#traits.set(letters, {});
+    this.#traits.set(lettersQueue, {});
   }
 
   script(): Script {
     const steps: readonly AmqpStep[] = [
       ...Object.keys(exchanges).map((exchange) => ({ kind: 'declare-exchange', exchange }) as const),
       ...allQueues.slice(this.#c.between(0, 2)).map((queue) => this.#declare(queue)),
-      { kind: 'bind', exchange: 'dlx', queue: letters, key: '' },
+      { kind: 'bind', exchange: 'dlx', queue: lettersQueue, key: '' },
       ...queues.map(() => this.#binding('bind')),
       ...queues.map((queue) => this.#consume(queue)),
     ];
@@ -159,7 +159,7 @@ class AmqpScript {
         return this.#declare(c.of(allQueues));
       case 'delete-queue':
       case 'purge':
-        return { kind, queue: c.percent(85) ? c.of(queues) : letters };
+        return { kind, queue: c.percent(85) ? c.of(queues) : lettersQueue };
       case 'declare-exchange':
       case 'delete-exchange':
         return { kind, exchange: c.of(['d', 'f', 't']) };
@@ -198,7 +198,7 @@ class AmqpScript {
 
   /** Now and then a queue is declared with something else: that is refused if it is there. */
   #declare(queue: string): AmqpStep {
-    if (queue !== letters && this.#c.percent(10)) this.#traits.set(queue, this.#queue());
+    if (queue !== lettersQueue && this.#c.percent(10)) this.#traits.set(queue, this.#queue());
     return { kind: 'declare', queue, traits: this.#traits.get(queue)! };
   }
 
@@ -215,7 +215,7 @@ class AmqpScript {
       ...c.maybe(20, () => ({ deliveryLimit: c.between(0, 3) })),
       ...c.maybe(10, () => ({ retryMs: c.of([5, 50, 1000]) })),
       ...c.maybe(60, () => ({
-        letters: c.percent(60) ? { exchange: 'dlx' } : { exchange: '', key: letters },
+        letters: c.percent(60) ? { exchange: 'dlx' } : { exchange: '', key: lettersQueue },
       })),
     };
   }

@@ -1,6 +1,6 @@
 import { defaultGroup, type Topic } from '../../src/broker/index.ts';
 import type { AmqpRun } from './amqp-run.ts';
-import { exchanges, type ExchangeName, type QueueTraits } from './amqp-script.ts';
+import { exchanges, lettersQueue, type ExchangeName, type QueueTraits } from './amqp-script.ts';
 import { keyOf } from './keys.ts';
 
 /** The queues that a message goes to. `unsure`: a binding was being changed, so it may go there or not. */
@@ -119,14 +119,15 @@ export class AmqpTopology {
     return { sure: [...sure], unsure: [...unsure].filter((topic) => !sure.has(topic)) };
   }
 
-  /** Says where dead letters go, if that has changed. `isChanging`: a queue is being declared or deleted. */
-  noteLetters(isChanging: boolean): void {
+  /** Says where dead letters go, if that has changed. `changing`: a queue that is being declared or deleted. */
+  noteLetters(changing: string | undefined): void {
     for (const topic of this.#run.broker.topics.values()) {
       const key = keyOf(topic);
       const letters = this.#traits.get(key)?.letters;
       if (!letters) continue;
       const { sure, unsure } = this.way(letters.exchange, letters.key ?? '');
-      const to = unsure.length > 0 || isChanging ? undefined : sure.map(keyOf);
+      const isSure = unsure.length === 0 && changing !== lettersQueue;
+      const to = isSure ? sure.map(keyOf) : undefined;
       const text = JSON.stringify(to ?? null);
       if (this.#letters.get(key) === text) continue;
       this.#letters.set(key, text);

@@ -67,36 +67,39 @@ export function handingOver(exam: Examination, fact: FactOf<'delivered'>): void 
 
 /** A message that is delivered for the first time is not before one that went back to the queue. */
 function comesAgainFirst(exam: Examination, group: GroupKnown, { instance, log }: DeliveryKnown): void {
-  const { known, ms } = exam;
+  const { known } = exam;
   if (log.length > 1 || group.resets > 0 || group.topic.damages.length > 0) return;
-  if (!known.amqp.isCached) return; // the other one may have to be read from disk first
-  for (const other of group.deliveries.values()) {
-    const { answered, acked, rejected, deadLettered, earliestMs } = other;
-    const { run, count } = other.log.at(-1)!;
-    const isReturned = answered && !acked && !rejected && group.backoffMsMin(count) === 0 && earliestMs <= ms;
-    if (!isReturned && !group.givenBack.has(other)) continue;
-    if (run !== known.run || deadLettered > 0 || count >= group.maxDeliverMin) continue;
-    if (known.publishes.get(other.instance.id)?.run !== known.run) continue;
-    if (known.levelOf(instance) > known.levelOf(other.instance)) continue;
-    if (mayBeRemoved(other.instance, known, exam.wallMs) || mayBeTooOld(exam, group, other.instance))
-      continue;
-    const text = `m${instance.id} at ${instance.offset} of ${group.key}, before m${other.instance.id}`;
-    exam.broken('what comes again goes first', text);
-  }
+  const returned = [...group.deliveries.values()].filter((other) => isReturned(exam, group, other));
+  // One that has to be read from disk first holds up the others, and this one goes meanwhile.
+  const isKept = ({ instance: { id } }: DeliveryKnown): boolean => known.publishes.get(id)?.run === known.run;
+  if (!known.amqp.isCached || !returned.every(isKept)) return;
+  const first = returned.find((other) => known.levelOf(instance) <= known.levelOf(other.instance));
+  if (!first) return;
+  const text = `m${instance.id} at ${instance.offset} of ${group.key}, before m${first.instance.id}`;
+  exam.broken('what comes again goes first', text);
+}
+
+/** It went back to its queue in this run, and may go out at once. */
+function isReturned(exam: Examination, group: GroupKnown, delivery: DeliveryKnown): boolean {
+  const { answered, acked, rejected, deadLettered, earliestMs, instance, log } = delivery;
+  const { run, count } = log.at(-1)!;
+  const isBack = answered && !acked && !rejected && group.backoffMsMin(count) === 0 && earliestMs <= exam.ms;
+  if (!isBack && !group.givenBack.has(delivery)) return false;
+  if (run !== exam.known.run || deadLettered > 0 || count >= group.maxDeliverMin) return false;
+  return !mayBeRemoved(instance, exam.known, exam.wallMs) && !mayBeTooOld(exam, group, instance);
 }
 
 export function handedOver(exam: Examination, fact: FactOf<'handed-over'>): void {
-  const { amqp, publishes } = exam.known;
+  const { amqp } = exam.known;
   const channel = amqp.channel(fact.channel);
-  const text = `m${fact.name} with tag ${fact.tag} on channel ${fact.channel}`;
+  const text = `m${fact.id} with tag ${fact.tag} on channel ${fact.channel}`;
   if (fact.tag !== channel.lastTag + 1)
     return exam.broken('a delivery tag is used once', `${text}, after ${channel.lastTag}`);
   channel.lastTag = fact.tag;
   if (fact.altered !== undefined) exam.broken('no message is altered', `${text} has another ${fact.altered}`);
   const consumer = fact.consumer === undefined ? undefined : amqp.consumers.get(fact.consumer);
   const coming = consumer ? consumer.coming : (amqp.gets.get(fact.group)?.coming ?? []);
-  const isIt = ({ delivery }: WireDelivery): boolean =>
-    publishes.get(delivery.instance.id)?.plan.copyOf === fact.name;
+  const isIt = ({ delivery }: WireDelivery): boolean => delivery.instance.id === fact.id;
   // Gets of several channels may be answered in any order.
   const at = consumer ? 0 : coming.findIndex(isIt);
   const [delivery] = coming.splice(Math.max(0, at), 1);
