@@ -17,6 +17,8 @@ const resultsPath = `${projectRoot}bench/RESULTS.md`;
 const shortNames: { readonly [name: string]: string } = {
   synced: 'nats-server, synced',
   quorum: 'rabbitmq, quorum',
+  sqlite: 'fauxqs, SQLite',
+  h2: 'elasticmq, H2',
 };
 
 function selectContenders(options: Options): Contender[] {

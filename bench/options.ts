@@ -14,7 +14,8 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --consumers N,N     connections of the consume case (default 1,4)
   --topics N,N        streams of the many-topics case (default 1,100,1000)
   --backlog N         messages of the backlog case (default 10000000)
-  --servers NAMES     of pillarbox, before, users, nats-server, synced, kafka, rabbitmq, quorum (default: all found)
+  --servers NAMES     of pillarbox, before, users, nats-server, synced, kafka, rabbitmq, quorum, fauxqs, sqlite,
+                      elasticmq, h2 (default: all found)
   --pillarbox PATH    another build's dist/bundle/cli/main.js, in place of this one
   --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
   --users             this build once more, with users and permissions for NATS clients

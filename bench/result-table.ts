@@ -13,6 +13,10 @@ const others: readonly ContenderName[] = [
   'kafka',
   'rabbitmq',
   'rabbitmq, quorum',
+  'fauxqs',
+  'fauxqs, SQLite',
+  'elasticmq',
+  'elasticmq, H2',
 ];
 const nothing = '–';
 

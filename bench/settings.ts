@@ -19,6 +19,12 @@ export interface Settings {
   readonly kafkaMembers: number;
   readonly amqpConnections: number;
   readonly amqpQueues: number;
+  readonly sqsFifoMessages: number;
+  readonly sqsFifoGroups: number;
+  readonly sqsPolls: number;
+  /** How long the server is watched while they wait. */
+  readonly sqsPollSeconds: number;
+  readonly sqsInFlight: number;
   /** Payload bytes that are published before the server is killed. */
   readonly recoveryBytes: number;
 }
@@ -41,6 +47,11 @@ export const fullSettings: Settings = {
   kafkaMembers: 1000,
   amqpConnections: 10_000,
   amqpQueues: 1000,
+  sqsFifoMessages: 200_000,
+  sqsFifoGroups: 1000,
+  sqsPolls: 1000,
+  sqsPollSeconds: 20,
+  sqsInFlight: 1_000_000,
   recoveryBytes: 256 * mib,
 };
 
@@ -58,5 +69,10 @@ export const quickSettings: Settings = {
   kafkaMembers: 100,
   amqpConnections: 500,
   amqpQueues: 100,
+  sqsFifoMessages: 10_000,
+  sqsFifoGroups: 100,
+  sqsPolls: 100,
+  sqsPollSeconds: 3,
+  sqsInFlight: 20_000,
   recoveryBytes: 16 * mib,
 };

@@ -3,7 +3,7 @@ import type { Scratch } from '../scratch.ts';
 import type { Contender, ContenderName, ServerProcess } from '../servers/index.ts';
 import type { Settings } from '../settings.ts';
 
-export type Unit = 'msg/s' | 'MB/s' | 'µs' | 'ms' | 'MB' | 'MiB' | 's/GiB' | 'messages' | '×';
+export type Unit = 'msg/s' | 'MB/s' | 'µs' | 'ms' | 'MB' | 'MiB' | 's/GiB' | 'messages' | 'cores' | '×';
 
 /** A goal of the project; a ratio is pillarbox ÷ the other server. */
 export type Goal =

@@ -14,6 +14,7 @@ import { ratesCase } from './rates.ts';
 import { recoveryCase } from './recovery.ts';
 import { requestReplyCase } from './request-reply.ts';
 import { schedulesCase } from './schedules.ts';
+import { sqsCases } from './sqs.ts';
 import { startUpCase } from './start-up.ts';
 import { syncLatencyCase } from './sync-latency.ts';
 import { uniqueKeysCase } from './unique-keys.ts';
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   kafkaFetchCase,
   kafkaScaleCase,
   ...amqpCases,
+  ...sqsCases,
   startUpCase,
   memoryCase,
   backlogCase,

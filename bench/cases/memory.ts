@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/index.ts';
-import type { Contender, ServerProcess } from '../servers/index.ts';
+import type { Contender, Environment, ServerProcess } from '../servers/index.ts';
 import { both, withLoads, type Case, type Sample, type Workbench } from './case.ts';
 import { endlessMessages, endlessSeconds, publish, withJetStream } from './stream.ts';
 
@@ -18,9 +18,10 @@ export async function withFreshServer(
   contender: Contender,
   bench: Workbench,
   work: (server: ServerProcess) => Promise<Sample>,
+  environment: Environment = {},
 ): Promise<Sample> {
   const directory = bench.scratch.makeDirectory();
-  const server = await contender.start(directory, bench.scratch);
+  const server = await contender.start(directory, bench.scratch, environment);
   try {
     return await work(server);
   } finally {

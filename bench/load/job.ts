@@ -130,6 +130,52 @@ export type LoadJob =
       readonly connections: number;
     }
   | {
+      /**
+       * Sends messages to an SQS queue, in batches if `batch` is above 1, with `window` requests under way; ends
+       * after `seconds` or `messages`. With `groups` the queue is FIFO, and each group gets a message in turn.
+       */
+      readonly kind: 'sqs-sender';
+      readonly port: number;
+      readonly queueUrl: string;
+      readonly payloadBytes: number;
+      readonly batch: number;
+      readonly window: number;
+      readonly groups: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Sends single messages to an SQS queue by the AWS SDK. */
+      readonly kind: 'sqs-sdk-sender';
+      readonly port: number;
+      readonly queueUrl: string;
+      readonly payloadBytes: number;
+      readonly window: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Receives so many messages of an SQS queue, ten a request, and deletes them; fails after `seconds`. */
+      readonly kind: 'sqs-receiver';
+      readonly port: number;
+      readonly queueUrl: string;
+      readonly window: number;
+      /** Without it they stay in flight. */
+      readonly deletes: boolean;
+      /** By default that of the queue. */
+      readonly visibilitySeconds?: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Waits for messages of an empty SQS queue with so many long polls. */
+      readonly kind: 'sqs-poller';
+      readonly port: number;
+      readonly queueUrl: string;
+      readonly polls: number;
+      readonly seconds: number;
+    }
+  | {
       /** Writes and syncs one small record at a time and nothing else, to measure the disk itself. */
       readonly kind: 'sync-loop';
       readonly directory: string;
@@ -185,6 +231,8 @@ export interface LoadReport {
    */
   readonly cores: number;
   readonly latency?: Latency;
+  /** Messages per second in each quarter of the messages. */
+  readonly partRates?: readonly number[];
 }
 
 /** Messages from the bench to a generator process. */

@@ -15,6 +15,9 @@ import { Publisher } from './publisher.ts';
 import { Scheduler } from './scheduler.ts';
 import { Requester } from './requester.ts';
 import { Responder } from './responder.ts';
+import { SqsPoller } from './sqs-poller.ts';
+import { SqsReceiver } from './sqs-receiver.ts';
+import { SqsSender } from './sqs-sender.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 import { StreamPublisher } from './stream-publisher.ts';
 import { Subscriber } from './subscriber.ts';
@@ -48,6 +51,11 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'amqp-paced-publisher': (job) => AmqpPacedPublisher.open(job, fail),
   'amqp-consumer': (job) => AmqpConsumer.open(job, fail),
   'amqp-connections': (job) => AmqpConnections.open(job, fail),
+  'sqs-sender': (job) => SqsSender.open(job, fail),
+  'sqs-receiver': (job) => SqsReceiver.open(job, fail),
+  'sqs-poller': (job) => SqsPoller.open(job, fail),
+  // The SDK takes a while to load, and the other generators have no use for it.
+  'sqs-sdk-sender': async (job) => (await import('./sqs-sdk-sender.ts')).SqsSdkSender.open(job, fail),
   'loopback-reader': (job) => LoopbackReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),
   'embedded-publisher': (job) => EmbeddedPublisher.open(job),

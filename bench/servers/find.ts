@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
+import { ElasticMq } from './elasticmq.ts';
+import { Fauxqs } from './fauxqs.ts';
 import { Kafka } from './kafka.ts';
 import { NatsServer } from './nats-server.ts';
 import { Pillarbox } from './pillarbox.ts';
@@ -24,7 +26,14 @@ const outputRoot = fileURLToPath(new URL('../../', import.meta.url));
 export const projectRoot: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 export function findContenders(options: FindOptions): Contender[] {
-  return [...findPillarbox(options), ...findNatsServer(options), ...findKafka(), ...findRabbitMq()];
+  return [
+    ...findPillarbox(options),
+    ...findNatsServer(options),
+    ...findKafka(),
+    ...findRabbitMq(),
+    ...findFauxqs(),
+    ...findElasticMq(),
+  ];
 }
 
 function findPillarbox(options: FindOptions): Contender[] {
@@ -54,9 +63,7 @@ function findNatsServer(options: FindOptions): Contender[] {
 function findKafka(): Contender[] {
   const jars = process.env['KAFKA_LIBS'];
   if (jars === undefined) return [];
-  const version = readdirSync(jars)
-    .map((name) => /^kafka-clients-(.+)\.jar$/.exec(name)?.[1])
-    .find((found) => found !== undefined);
+  const version = versionOfJar(jars, /^kafka-clients-(.+)\.jar$/);
   return version === undefined ? [] : [new Kafka({ jars, version })];
 }
 
@@ -65,6 +72,30 @@ function findRabbitMq(): Contender[] {
   const path = process.env['RABBITMQ_SERVER'];
   if (path === undefined || !existsSync(path)) return [];
   return (['classic', 'quorum'] as const).map((queueType) => new RabbitMq({ path, queueType }));
+}
+
+/** The package that $FAUXQS names, on the Node that $FAUXQS_NODE names (see .ci/peers), by default ours. */
+function findFauxqs(): Contender[] {
+  const { FAUXQS: path, FAUXQS_NODE: node = process.execPath } = process.env;
+  if (path === undefined || !existsSync(path)) return [];
+  const { status } = spawnSync(node, ['--eval', 'require("node:sqlite")'], { stdio: 'ignore' });
+  if (status !== 0) throw new Error(`fauxqs needs Node 22.5 or newer: FAUXQS_NODE names one, not ${node}`);
+  return [false, true].map((hasSqlite) => new Fauxqs({ path, node, hasSqlite }));
+}
+
+/** Where $ELASTICMQ_LIBS says that its jars are (see .ci/peers), in memory and with its storage. */
+function findElasticMq(): Contender[] {
+  const jars = process.env['ELASTICMQ_LIBS'];
+  if (jars === undefined || !existsSync(jars)) return [];
+  const version = versionOfJar(jars, /^elasticmq-server_[\d.]+-(.+)\.jar$/);
+  if (version === undefined) return [];
+  return [false, true].map((hasStorage) => new ElasticMq({ jars, version, hasStorage }));
+}
+
+function versionOfJar(jars: string, pattern: RegExp): string | undefined {
+  return readdirSync(jars)
+    .map((name) => pattern.exec(name)?.[1])
+    .find((found) => found !== undefined);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scratch } from '../scratch.ts';
-import type { Contender } from './contender.ts';
+import type { Contender, Environment } from './contender.ts';
 import { bytesBelow } from './data-directory.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -26,7 +26,7 @@ export class Pillarbox implements Contender {
     this.version = `${this.name} ${options.version}`;
   }
 
-  start(directory: string, scratch: Scratch): Promise<ServerProcess> {
+  start(directory: string, scratch: Scratch, environment: Environment = {}): Promise<ServerProcess> {
     const { cliPath, profileDirectory } = this.#options;
     const portsFile = join(directory, 'ports.json');
     rmSync(portsFile, { force: true });
@@ -43,11 +43,13 @@ export class Pillarbox implements Contender {
         environment: {
           PILLARBOX_AMQP_PORT: '0',
           PILLARBOX_AMQP_ADMIN_PORT: 'off',
-          PILLARBOX_SQS_PORT: 'off',
+          PILLARBOX_SQS_PORT: '0',
+          ...environment,
         },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
         readAmqpPort: () => readPorts(portsFile)?.amqp,
+        readSqsPort: () => readPorts(portsFile)?.sqs,
       },
       scratch,
     );
@@ -62,9 +64,10 @@ interface Ports {
   readonly nats?: number;
   readonly kafka?: number;
   readonly amqp?: number;
+  readonly sqs?: number;
 }
 
-/** `{"pid":…,"nats":…,"kafka":…,"amqp":…,"admin":…}`, which may be half written at the moment it is read. */
+/** `{"pid":…,"nats":…,"kafka":…,"amqp":…,"sqs":…,"admin":…}`, which may be half written at the moment it is read. */
 function readPorts(portsFile: string): Ports | undefined {
   try {
     return JSON.parse(readFileSync(portsFile, 'utf8')) as Ports;

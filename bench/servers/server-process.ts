@@ -25,6 +25,8 @@ export interface Launch {
   readKafkaPort?(): number | undefined;
   /** The same for AMQP clients. */
   readAmqpPort?(): number | undefined;
+  /** The same for SQS clients. */
+  readSqsPort?(): number | undefined;
   /** Resolves when it serves; by default when it answers a PING of NATS. */
   ready?(port: number): Promise<void>;
 }
@@ -34,6 +36,7 @@ export class ServerProcess {
   readonly port: number;
   readonly kafkaPort: number | undefined;
   readonly amqpPort: number | undefined;
+  readonly sqsPort: number | undefined;
   /** From the spawn until the first PING was answered. */
   readonly readyMs: number;
   readonly #child: ChildProcess;
@@ -41,6 +44,7 @@ export class ServerProcess {
   private constructor(child: ChildProcess, port: number, readyMs: number, launch: Launch) {
     this.kafkaPort = launch.readKafkaPort?.();
     this.amqpPort = launch.readAmqpPort?.();
+    this.sqsPort = launch.readSqsPort?.();
     this.#child = child;
     this.port = port;
     this.readyMs = readyMs;
