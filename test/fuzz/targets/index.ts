@@ -8,6 +8,7 @@ import { kafkaRequest } from './kafka-request.ts';
 import { logRecovery } from './log-recovery.ts';
 import { natsApi } from './nats-api.ts';
 import { natsParser } from './nats-parser.ts';
+import { snsOperations } from './sns-operations.ts';
 import { subjects } from './subjects.ts';
 
 /** One per reader of bytes from outside. */
@@ -20,6 +21,7 @@ export const targets: readonly Target[] = [
   awsForm,
   awsSignature,
   awsPolicies,
+  snsOperations,
   kafkaRequest,
   kafkaRecords,
   logRecovery,
