@@ -7,6 +7,9 @@ import { changedGroup, groupOptions, topicOptions, type RedriveOptions } from '.
 import { Queue, type StoredQueue } from './queue.ts';
 import { readAllowPolicy, redriveOptions } from './redrive-policy.ts';
 
+/** Topics that are looked at before other work gets its turn. */
+const looksPerTurn = 500;
+
 /** The queues of the server: every topic is one. */
 export class Queues {
   readonly #broker: Broker;
@@ -61,16 +64,16 @@ export class Queues {
     return name === undefined ? undefined : this.get(name);
   }
 
-  /** All queues. */
-  all(): Queue[] {
-    return Array.from(this.#broker.topics.values(), (topic) => new Queue(topic));
-  }
-
-  /** The names of all queues, in order. */
-  names(): string[] {
-    return this.all()
-      .map(({ name }) => name)
-      .sort();
+  /** The names of all queues that are wanted, in order. Takes turns with other work. */
+  async names(isWanted: (queue: Queue) => boolean): Promise<string[]> {
+    const found: string[] = [];
+    let looks = 0;
+    for (const topic of Array.from(this.#broker.topics.values())) {
+      if (++looks % looksPerTurn === 0) await this.#broker.pacing.rest();
+      const queue = new Queue(topic);
+      if (!topic.isDeleted && isWanted(queue)) found.push(queue.name);
+    }
+    return found.sort();
   }
 
   /** The group of a queue; a promise if it has to be created. */

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { recordOf, type BrokerError, type PublishListener, type PublishOptions } from '../../broker/index.ts';
+import {
+  recordOf,
+  type BrokerError,
+  type Partition,
+  type PublishListener,
+  type PublishOptions,
+} from '../../broker/index.ts';
 import { AwsError, md5OfAttributes, md5OfText } from '../../wire/aws/index.ts';
 import { invalidParameter } from './errors.ts';
 import { checkAttributes, checkBody, checkDelay, checkId, messageBytes } from './message-checks.ts';
@@ -173,10 +179,15 @@ function store(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<Stored>
   const dedupeId = dedupeIdInTopic(queue, message);
   const options = optionsOf(delay, dedupeId, sentMs);
   // A message whose place is not known yet has a name instead, which no place has.
-  let stored: Stored = { place: `-${Buffer.from(broker.random.bytes(9)).toString('hex')}`, sequence: 0 };
-  const setHeaders = (isDelayed: boolean): void => {
-    const sequence = isDelayed && queue.isFifo ? stored.sequence : undefined;
-    record.headers = storedHeaders(parts, { place: stored.place, sentMs, sequence });
+  const nameless = (): Stored => ({
+    place: `-${Buffer.from(broker.random.bytes(9)).toString('hex')}`,
+    sequence: 0,
+  });
+  let stored: Stored;
+  const setStored = (next: Stored, isNumbered = false): void => {
+    stored = next;
+    const { place, sequence } = next;
+    record.headers = storedHeaders(parts, { place, sentMs, ...(isNumbered && { sequence }) });
   };
   return new Promise((resolve, reject) => {
     const listener: PublishListener<undefined> = {
@@ -189,21 +200,27 @@ function store(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<Stored>
       delayed: () => resolve(stored),
       refused: (_, error) => reject(error),
     };
-    setHeaders(false);
+    const nextOf = ({ index, nextOffset }: Pick<Partition, 'index' | 'nextOffset'>): Stored => ({
+      place: placeOf(topic.id, index, nextOffset),
+      sequence: nextOffset,
+    });
+    const only = topic.partitions.length === 1 ? topic.partitions.at(0) : undefined;
+    setStored(only && delay === 0 ? nextOf(only) : nameless());
     const admission =
       topic.config.publishRate === undefined ? topic.admit(record, options) : ({ kind: 'waits' } as const);
-    if (admission.kind === 'waits') return topic.publish(record, options, listener, undefined);
+    if (admission.kind === 'waits') {
+      setStored(nameless()); // others may come before it
+      return topic.publish(record, options, listener, undefined);
+    }
     if (admission.kind === 'accepted') {
       const { partition } = admission;
-      const { nextOffset } = partition;
-      if (delay === 0) {
-        stored = { place: placeOf(topic.id, partition.index, nextOffset), sequence: nextOffset };
-      } else if (dedupeId !== undefined) {
+      if (delay === 0 && partition !== only) setStored(nextOf(partition));
+      else if (delay > 0 && dedupeId !== undefined) {
         // It is due behind the messages that are delayed already.
-        stored = { ...stored, sequence: nextOffset + broker.delayed.countOf(topic) };
+        const sequence = partition.nextOffset + broker.delayed.countOf(topic);
+        setStored({ ...stored, sequence }, true);
         delayedSends.sent(topic.id, dedupeId, stored);
       }
-      setHeaders(delay > 0);
     }
     topic.append(admission, record, listener, undefined);
   });

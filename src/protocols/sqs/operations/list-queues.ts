@@ -4,22 +4,22 @@ import type { Caller } from '../caller.ts';
 import { invalidParameter } from '../errors.ts';
 import { sqsLimits } from '../limits.ts';
 import { queueUrl } from '../queue-address.ts';
-import type { Queues } from '../queues.ts';
+import type { Queue } from '../queue.ts';
 import type { Handler } from './handler.ts';
 
-export const listQueues: Handler<'ListQueues'> = (
+export const listQueues: Handler<'ListQueues'> = async (
   { queues },
   caller,
   { QueueNamePrefix: prefix = '', NextToken: token, MaxResults: max },
 ) => {
-  const all = queues.names().filter((name) => name.startsWith(prefix) && maySee(queues, caller, name));
+  const all = await queues.names((queue) => queue.name.startsWith(prefix) && maySee(caller, queue));
   const { names, next } = pageOf(all, token, max);
   return { QueueUrls: names.map((name) => queueUrl(caller, name)), NextToken: next };
 };
 
 /** Whether a list shows the caller a queue. */
-export function maySee(queues: Queues, { access }: Caller, name: string): boolean {
-  return access === fullAccess || access.maySee(queues.get(name)?.topic.name ?? name);
+export function maySee({ access }: Caller, { topic }: Queue): boolean {
+  return access === fullAccess || access.maySee(topic.name);
 }
 
 /**

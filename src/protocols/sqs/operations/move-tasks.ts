@@ -17,8 +17,8 @@ export const startMessageMoveTask: Handler<'StartMessageMoveTask'> = async (
 ) => {
   const { broker, queues, moves } = sqs;
   const source = queueOfArn(sqs, 'SourceArn', sourceArn);
-  const isDeadLetterQueue = queues.all().some((queue) => deadLetterQueueOf(queue) === source.name);
-  if (!isDeadLetterQueue)
+  const sources = await queues.names((queue) => deadLetterQueueOf(queue) === source.name);
+  if (sources.length === 0)
     throw new AwsError('InvalidParameterValue', 'Source queue must be configured as a Dead Letter Queue.');
   const destination =
     destinationArn === undefined ? undefined : queueOfArn(sqs, 'DestinationArn', destinationArn);
