@@ -86,8 +86,7 @@ export class HttpRequest {
    */
   bytes(bytesMax: number = this.#host.limits.bodyBytesMax): Promise<Buffer> {
     const message = this.#message;
-    const tooLarge = bodyTooLarge(bytesMax);
-    if (Number(this.headers['content-length'] ?? 0) > bytesMax) return Promise.reject(tooLarge);
+    if (Number(this.headers['content-length'] ?? 0) > bytesMax) return Promise.reject(bodyTooLarge(bytesMax));
     if (message.destroyed) return Promise.reject(clientGone());
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
@@ -99,7 +98,7 @@ export class HttpRequest {
         reject(error);
       };
       const take = (chunk: Buffer): void => {
-        if (this.#heldBytes + chunk.length > bytesMax) return finish(tooLarge);
+        if (this.#heldBytes + chunk.length > bytesMax) return finish(bodyTooLarge(bytesMax));
         if (!this.#host.room.take(chunk.length, this.#heldBytes)) return finish(noRoom());
         this.#heldBytes += chunk.length;
         chunks.push(chunk);
