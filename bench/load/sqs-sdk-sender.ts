@@ -12,6 +12,8 @@ export class SqsSdkSender implements Generator {
   readonly #onFailure: (error: Error) => void;
 
   private constructor(job: Job, onFailure: (error: Error) => void) {
+    // The oldest Node that Pillarbox runs on is one that the SDK warns of.
+    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
     const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
     this.#client = new SQSClient({
       endpoint: `http://127.0.0.1:${job.port}`,
