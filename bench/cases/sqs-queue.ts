@@ -31,7 +31,7 @@ export async function withSqsQueue<T>(
 ): Promise<T> {
   const { sqsPort: port } = server;
   if (port === undefined) throw new Error('this server does not speak SQS');
-  const admin = await SqsQueues.connect(port);
+  const admin = new SqsQueues(port);
   try {
     const queueUrl = await admin.create(kind);
     bench.settleDisk();
@@ -39,7 +39,6 @@ export async function withSqsQueue<T>(
     await admin.delete(queueUrl);
     return result;
   } finally {
-    admin.end();
     bench.settleDisk();
   }
 }

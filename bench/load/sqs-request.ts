@@ -1,4 +1,4 @@
-import type { HttpSocket } from './http-socket.ts';
+import { HttpSocket } from './http-socket.ts';
 
 /** The queue that requests are for. */
 export interface QueueAt {
@@ -25,16 +25,21 @@ export function encodeCall(port: number, action: string, input: object | string)
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
 }
 
-/** Calls an operation and waits for its output. A failure of the socket is that of its owner. */
-export function call(
-  socket: HttpSocket,
-  { port, action, input }: { readonly port: number; readonly action: string; readonly input: object },
-): Promise<unknown> {
-  return new Promise((resolve) =>
+/** Calls an operation over a connection of its own, and waits for its output. */
+export async function callOnce(port: number, action: string, input: object): Promise<unknown> {
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<never>((_, reject) => (fail = reject));
+  const socket = await HttpSocket.connect({ port, onFailure: fail });
+  const answered = new Promise<unknown>((resolve) =>
     socket.ask(encodeCall(port, action, input), (buffer, start, end) =>
       resolve(start === end ? {} : JSON.parse(buffer.toString('utf8', start, end))),
     ),
   );
+  try {
+    return await Promise.race([answered, failed]);
+  } finally {
+    socket.end();
+  }
 }
 
 /** The bodies of the messages are filler, as many bytes as wanted. */

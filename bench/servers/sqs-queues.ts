@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowMs } from '../load/clock.ts';
-import { HttpSocket } from '../load/http-socket.ts';
-import { call } from '../load/sqs-request.ts';
+import { callOnce } from '../load/sqs-request.ts';
 
 /** Messages of a queue that can be received, and that were received and not deleted. */
 export interface QueueCounts {
@@ -12,24 +11,15 @@ export interface QueueCounts {
 const countMsMax = 30_000;
 let queues = 0;
 
-/** SQS queues makes, counts and deletes queues around a measurement, over a connection of its own. */
+/**
+ * SQS queues makes, counts and deletes queues around a measurement. Each call has a connection of its own, because
+ * servers close one that is idle while a measurement lasts.
+ */
 export class SqsQueues {
   readonly #port: number;
-  readonly #socket: HttpSocket;
-  readonly #failed: Promise<never>;
 
-  private constructor(port: number, socket: HttpSocket, failed: Promise<never>) {
+  constructor(port: number) {
     this.#port = port;
-    this.#socket = socket;
-    this.#failed = failed;
-  }
-
-  /** If the connection fails, so do all calls. */
-  static async connect(port: number): Promise<SqsQueues> {
-    let fail: (error: Error) => void = () => {};
-    const failed = new Promise<never>((_, reject) => (fail = reject));
-    failed.catch(() => {});
-    return new SqsQueues(port, await HttpSocket.connect({ port, onFailure: fail }), failed);
   }
 
   /** Creates a queue of a new name, because SQS refuses that of a deleted one for a minute; returns its URL. */
@@ -37,18 +27,20 @@ export class SqsQueues {
     const isFifo = kind === 'FIFO';
     const QueueName = `bench-${++queues}${isFifo ? '.fifo' : ''}`;
     const Attributes = isFifo ? { FifoQueue: 'true' } : {};
-    const { QueueUrl } = (await this.#call('CreateQueue', { QueueName, Attributes })) as { QueueUrl: string };
+    const { QueueUrl } = (await callOnce(this.#port, 'CreateQueue', { QueueName, Attributes })) as {
+      QueueUrl: string;
+    };
     return QueueUrl;
   }
 
   async delete(queueUrl: string): Promise<void> {
-    await this.#call('DeleteQueue', { QueueUrl: queueUrl });
+    await callOnce(this.#port, 'DeleteQueue', { QueueUrl: queueUrl });
   }
 
   async count(queueUrl: string): Promise<QueueCounts> {
     const visible = 'ApproximateNumberOfMessages';
     const inFlight = 'ApproximateNumberOfMessagesNotVisible';
-    const { Attributes: counts } = (await this.#call('GetQueueAttributes', {
+    const { Attributes: counts } = (await callOnce(this.#port, 'GetQueueAttributes', {
       QueueUrl: queueUrl,
       AttributeNames: [visible, inFlight],
     })) as { Attributes: { readonly [name: string]: string } };
@@ -64,14 +56,6 @@ export class SqsQueues {
         throw new Error(`the queue has ${sentence(counts)}; it should have ${sentence(wanted)}`);
     }
   }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  #call(action: string, input: object): Promise<unknown> {
-    return Promise.race([call(this.#socket, { port: this.#port, action, input }), this.#failed]);
-  }
 }
 
 function sentence({ visible, inFlight }: QueueCounts): string {
@@ -82,9 +66,7 @@ function sentence({ visible, inFlight }: QueueCounts): string {
 export async function answersSqs(port: number): Promise<void> {
   for (const deadlineMs = nowMs() + countMsMax; ; await delay(20)) {
     try {
-      const socket = await HttpSocket.connect({ port, onFailure: () => {} });
-      await call(socket, { port, action: 'ListQueues', input: {} });
-      return socket.end();
+      return void (await callOnce(port, 'ListQueues', {}));
     } catch (error) {
       if (nowMs() > deadlineMs) throw error;
     }

@@ -16,7 +16,7 @@ const fail = (error: unknown): never => {
 test('senders send what they report, and a receiver deletes all of it', async () => {
   await using server = await SqsServer.start();
   const { port } = server;
-  const admin = await SqsQueues.connect(port);
+  const admin = new SqsQueues(port);
   const queueUrl = await admin.create();
   const job = { kind: 'sqs-sender', port, queueUrl, payloadBytes: 16, groups: 0, seconds: 60 } as const;
   let sent = 0;
@@ -47,13 +47,12 @@ test('senders send what they report, and a receiver deletes all of it', async ()
   await admin.requireCount(queueUrl, { visible: 0, inFlight: 0 });
   await admin.delete(queueUrl);
   assert.equal(server.broker.topics.size, 0);
-  admin.end();
 });
 
 test('a receiver that does not delete leaves its messages in flight', async () => {
   await using server = await SqsServer.start();
   const { port } = server;
-  const admin = await SqsQueues.connect(port);
+  const admin = new SqsQueues(port);
   const queueUrl = await admin.create();
   const job = { port, queueUrl, payloadBytes: 16, window: 2, seconds: 60, messages: 40 } as const;
   const sender = await SqsSender.open({ kind: 'sqs-sender', ...job, batch: 10, groups: 0 }, fail);
@@ -66,13 +65,12 @@ test('a receiver that does not delete leaves its messages in flight', async () =
   assert.equal((await receiver.run()).messages, 40);
   receiver.end();
   await admin.requireCount(queueUrl, { visible: 0, inFlight: 40 });
-  admin.end();
 });
 
 test('a FIFO queue gets its messages by groups and gives them all back', async () => {
   await using server = await SqsServer.start();
   const { port } = server;
-  const admin = await SqsQueues.connect(port);
+  const admin = new SqsQueues(port);
   const queueUrl = await admin.create('FIFO');
   const job = { port, queueUrl, payloadBytes: 16, window: 3, seconds: 60, messages: 200 } as const;
   const sender = await SqsSender.open({ kind: 'sqs-sender', ...job, batch: 10, groups: 7 }, fail);
@@ -83,13 +81,12 @@ test('a FIFO queue gets its messages by groups and gives them all back', async (
   assert.equal((await receiver.run()).messages, 200);
   receiver.end();
   await admin.requireCount(queueUrl, { visible: 0, inFlight: 0 });
-  admin.end();
 });
 
 test('polls wait, and those that end are begun again', async () => {
   await using server = await SqsServer.start();
   const { port, clock } = server;
-  const admin = await SqsQueues.connect(port);
+  const admin = new SqsQueues(port);
   const queueUrl = await admin.create();
   const poller = await SqsPoller.open(
     { kind: 'sqs-poller', port, queueUrl, polls: 5, seconds: 0.01 },
@@ -103,7 +100,6 @@ test('polls wait, and those that end are begun again', async () => {
   }
   assert.ok((await poller.run()).endMs > 0);
   poller.end();
-  admin.end();
 });
 
 test('an error of the server fails a sender, also for one entry of a batch', async () => {
