@@ -27,6 +27,8 @@ export interface MoveOptions {
   readonly destination: Topic | undefined;
   /** Messages a second; undefined: as many as can be. */
   readonly rate: number | undefined;
+  /** Whether messages may go to a topic: who has started the task may send to it. */
+  readonly mayGoTo: (topic: string) => boolean;
 }
 
 /** Messages that are moved in one commit. */
@@ -168,10 +170,13 @@ export class MoveTask {
   }
 
   #destinationOf({ record }: Delivery): Topic | AwsError {
-    const { broker, destination } = this.options;
+    const { broker, destination, mayGoTo } = this.options;
     if (destination) return destination.isDeleted ? new AwsError('QueueDoesNotExist') : destination;
     const { letter } = readHeaders(record.headers);
     if (!letter) return new AwsError('InvalidParameterValue', 'The message did not come from another queue.');
+    // Whoever may publish to the dead-letter queue can write any name there.
+    if (!mayGoTo(letter.topic))
+      return new AwsError('AccessDenied', `Publishing to topic "${letter.topic}" is not permitted.`);
     return broker.topic(letter.topic) ?? new AwsError('QueueDoesNotExist');
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseUsers, Users } from '../../../src/protocols/users/index.ts';
 import { presignTarget, signRequest, type SignableRequest } from '../../../src/wire/aws/index.ts';
+import { eventually } from '../../support/index.ts';
 import { SqsServer } from './sqs-kit.ts';
 
 const keys = { ada: 'ada-secret', bob: 'bob-secret', root: 'root-secret' } as const;
@@ -222,6 +223,29 @@ test('the policy of a queue allows and denies', async () => {
   assert.equal(refused.code, 'AccessDenied');
   assert.match(refused.text, /with an explicit deny in a resource-based policy/);
   assert.equal((await ask(server, 'bob', 'ReceiveMessage', { QueueUrl: url })).status, 200);
+});
+
+test('a move task moves nothing to a queue that its caller may not send to', async () => {
+  await using server = await start();
+  const SourceArn = 'arn:aws:sqs:us-east-1:000000000000:orders';
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: SourceArn, maxReceiveCount: 1 });
+  const QueueUrl = 'http://127.0.0.1/000000000000/events';
+  await ask(server, 'root', 'CreateQueue', { QueueName: 'events', Attributes: { RedrivePolicy } });
+  await ask(server, 'root', 'SendMessage', { ...message, QueueUrl });
+  await ask(server, 'root', 'ReceiveMessage', { QueueUrl, VisibilityTimeout: 1 });
+  server.clock.advance(1_000);
+  const orders = server.broker.topic('orders')!;
+  await eventually(() => orders.count === 1);
+  const ended = (status: string): Promise<unknown> =>
+    eventually(async () =>
+      (await ask(server, 'bob', 'ListMessageMoveTasks', { SourceArn })).text.includes(`"${status}"`),
+    );
+  assert.equal((await ask(server, 'bob', 'StartMessageMoveTask', { SourceArn })).status, 200);
+  await ended('FAILED');
+  assert.equal(orders.count, 1);
+  assert.equal((await ask(server, 'root', 'StartMessageMoveTask', { SourceArn })).status, 200);
+  await ended('COMPLETED');
+  assert.equal(orders.count, 0);
 });
 
 test('topics of SNS have permissions by their names, and a subscription needs its queue', async () => {

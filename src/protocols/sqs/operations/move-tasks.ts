@@ -12,7 +12,7 @@ const listedMax = 10;
 
 export const startMessageMoveTask: Handler<'StartMessageMoveTask'> = async (
   sqs,
-  _caller,
+  { access },
   { SourceArn: sourceArn, DestinationArn: destinationArn, MaxNumberOfMessagesPerSecond: rate },
 ) => {
   const { broker, queues, moves } = sqs;
@@ -26,7 +26,14 @@ export const startMessageMoveTask: Handler<'StartMessageMoveTask'> = async (
     throw invalidParameter('MaxNumberOfMessagesPerSecond', rate, `Must be between 1 and ${rateMax}.`);
   const group = await queues.group(source);
   const { handle } = moves.start(
-    { broker, source: source.topic, group, destination: destination?.topic, rate },
+    {
+      broker,
+      source: source.topic,
+      group,
+      destination: destination?.topic,
+      rate,
+      mayGoTo: (topic) => access.mayPublish(topic),
+    },
     figuresOf(broker, source).visible,
   );
   return { TaskHandle: handle };
