@@ -56,7 +56,7 @@ after(async () => {
 });
 
 /** The answer to a request, which waits for its next turn while another connection is answered. */
-async function answeredBetween(line: string, body?: object): Promise<unknown> {
+async function answeredBetween(line: string, body?: object, turnsMin = queues / 6): Promise<unknown> {
   clock.hold();
   const answer = server.ask(line, body);
   await eventually(() => clock.turns > 0);
@@ -65,7 +65,7 @@ async function answeredBetween(line: string, body?: object): Promise<unknown> {
   const { status, body: answered } = await answer;
   assert.ok(status < 300, `${status}`);
   // A turn has five milliseconds, and each queue is looked at.
-  assert.ok(clock.turns > queues / 6, `${clock.turns} turns`);
+  assert.ok(clock.turns >= turnsMin, `${clock.turns} turns`);
   return answered;
 }
 
@@ -103,6 +103,6 @@ test('definitions, out and in', async () => {
   assert.equal(out.bindings.length, queues);
   const one = (await answeredBetween('GET /definitions/%2F')) as typeof definitions;
   assert.deepEqual(Object.keys(one.queues[0]!), ['name', 'durable', 'auto_delete', 'arguments']);
-  // All of it is there already, so that no commit is waited for.
-  await answeredBetween('POST /definitions', out);
+  // All of it is there already, so that no commit is waited for. Some are declared at a time.
+  await answeredBetween('POST /definitions', out, 3);
 });

@@ -11,9 +11,13 @@ import { declareQueue } from './queue-changes.ts';
 import { putPermissionsOf, putUser } from './user-changes.ts';
 import { createVirtualHost } from './virtual-hosts.ts';
 
+/** Objects that are declared at once: they share a commit, and none waits for that of another. */
+const inOneCommit = 64;
+
 /**
  * Makes what the definitions say: virtual hosts, users, policies, exchanges, queues, bindings. What is
- * there already must be the same. What is made before an error stays, as in RabbitMQ.
+ * there already must be the same. What is made before an error stays, as in RabbitMQ, and so may a few
+ * objects after it.
  */
 export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { caller, params, turns, body: read } = request;
@@ -21,10 +25,17 @@ export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply
   const { vhost = virtualHost } = params;
   if (!api.amqp.virtualHosts.get(vhost)) throw badRequest('vhost_not_found');
   const body = await read();
-  /** One after another, with others having their turn in between, even when the client has gone. */
-  const each = async (field: string, make: (object: JsonObject) => Promise<unknown>): Promise<void> => {
-    for (const object of objectsOf(body, field)) {
-      await make(object);
+  /** Some at a time, with others having their turn in between, even when the client has gone. */
+  const each = async (
+    field: string,
+    make: (object: JsonObject) => Promise<unknown>,
+    atOnce = 1,
+  ): Promise<void> => {
+    const objects = objectsOf(body, field);
+    for (let at = 0; at < objects.length; at += atOnce) {
+      const made = objects.slice(at, at + atOnce).map(async (object) => make(object));
+      const failed = (await Promise.allSettled(made)).find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
       await turns.rest();
     }
   };
@@ -45,15 +56,22 @@ export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply
       await putPermissionsOf(api, textOf(permissions, 'vhost') ?? virtualHost, name, permissions);
   });
   await each('policies', async (policy) => putPolicy(hostOf(policy), nameIn(policy, 'policy'), policy, api));
-  await each('exchanges', async (exchange) =>
-    declareExchange(hostOf(exchange), caller, nameIn(exchange, 'exchange'), exchange),
+  await each(
+    'exchanges',
+    (exchange) => declareExchange(hostOf(exchange), caller, nameIn(exchange, 'exchange'), exchange),
+    inOneCommit,
   );
-  await each('queues', async (queue) => declareQueue(hostOf(queue), caller, nameIn(queue, 'queue'), queue));
-  await each('bindings', async (binding) => {
+  await each(
+    'queues',
+    (queue) => declareQueue(hostOf(queue), caller, nameIn(queue, 'queue'), queue),
+    inOneCommit,
+  );
+  const bind = async (binding: JsonObject): Promise<void> => {
     const kind = textOf(binding, 'destination_type') === 'exchange' ? 'exchange' : 'queue';
     const [source = '', destination = ''] = [textOf(binding, 'source'), textOf(binding, 'destination')];
     await bindBy(hostOf(binding), caller, { source, destination, kind }, binding);
-  });
+  };
+  await each('bindings', bind, inOneCommit);
   return gone;
 }
 
