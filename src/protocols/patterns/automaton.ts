@@ -4,9 +4,13 @@ import type { Program, Step } from './program.ts';
 /** The part of a text that a program has to match: all of it, its beginning, or any part. */
 export type Extent = 'whole' | 'beginning' | 'part';
 
-/** Maximum size of the kept states and their links: so many for each step of the program, and these besides. */
-const keptPerStep = 20;
+/**
+ * Maximum size of the kept states and their links: so many for each step of the program, and within these
+ * bounds. Beyond it, they are dropped and made again as needed.
+ */
+const keptPerStep = 100;
 const keptMin = 1_000;
+const keptMax = 50_000;
 
 /**
  * A state of a match: all places of the program that may be reached after some characters. States are made as
@@ -45,7 +49,7 @@ export class Automaton {
     this.#program = program;
     this.#extent = extent;
     this.#contains = ignoresCase ? containsFolded : contains;
-    this.#keptMax = keptMin + keptPerStep * program.length;
+    this.#keptMax = Math.min(keptMin + keptPerStep * program.length, keptMax);
     this.#visited = new Uint32Array(program.length);
     this.#start = this.#stateOf([0], true);
   }
