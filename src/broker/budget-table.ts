@@ -212,7 +212,7 @@ export const budgetTable: { readonly [K in BudgetName]: Budget } = {
     setting: 'attributes-max',
     bytesEach: 1024,
     share: 0.05,
-    help: 'facts that protocols remember on their own: configs of Kafka groups, ACLs, users, quotas, exchanges and bindings of AMQP; each KiB counts as one',
+    help: 'facts that protocols remember on their own: configs of Kafka groups, ACLs, users, quotas, exchanges and bindings of AMQP, topics and subscriptions of SNS; each KiB counts as one',
     advice: 'Remove configs or ACLs',
   },
 };
