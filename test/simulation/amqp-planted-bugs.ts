@@ -124,6 +124,13 @@ export const amqpPlantedBugs: readonly PlantedBug[] = [
     replace: 'host.broker.afterCommit(() => { for (const held of answers) answer(...held); });',
   },
   {
+    name: 'amqp: a transaction is two commits',
+    file: 'protocols/amqp/transaction.js',
+    find: 'for (const held of answers)\n            answer(...held);\n        done.push(new Promise((resolve) => host.broker.afterCommit(resolve)));',
+    replace:
+      'done.push(new Promise((resolve) => host.broker.afterCommit(() => { for (const held of answers) answer(...held); host.broker.afterCommit(resolve); })));',
+  },
+  {
     name: 'amqp: a commit is answered before the acks are on disk',
     file: 'protocols/amqp/transaction.js',
     find: 'done.push(new Promise((resolve) => host.broker.afterCommit(resolve)));',

@@ -102,6 +102,7 @@ export function overAmqp(script: Script): Script {
 class AmqpScript {
   readonly #script: Script;
   readonly #c: Choices;
+  readonly #scenes: Choices;
   readonly #weights: { [K in AmqpStep['kind']]: number };
   readonly #traits = new Map<string, QueueTraits>();
   /** Most publishes and answers are those of one kind of channel. */
@@ -111,6 +112,7 @@ class AmqpScript {
   constructor(script: Script) {
     this.#script = script;
     const c = (this.#c = new Choices(script.seed + 5));
+    this.#scenes = new Choices(script.seed + 6);
     this.#weights = { ...usual };
     for (const kind of Object.keys(usual) as AmqpStep['kind'][]) {
       if (kind === 'publish' || kind === 'answer' || kind === 'consume') continue;
@@ -137,12 +139,53 @@ class AmqpScript {
       steps: this.#c.percent(70) ? -1 : this.#c.between(0, 10),
       turn: turn++,
     }));
-    const rest = this.#script.operations.map((operation): Operation => {
-      if (isOfMachine(operation)) return operation;
+    const crashes = this.#crashesInCommits();
+    const rest = this.#script.operations.flatMap((operation, at): Operation[] => {
+      const scene = crashes.has(at) ? this.#crashInCommit(operation.turn) : [];
+      if (isOfMachine(operation)) return [...scene, operation];
       const { turn, steps, sync } = operation;
-      return { ...this.#action(), turn, steps, ...(sync === undefined ? {} : { sync }) };
+      return [...scene, { ...this.#action(), turn, steps, ...(sync === undefined ? {} : { sync }) }];
     });
     return { ...this.#script, door: 'amqp', operations: [...first, ...rest] };
+  }
+
+  /** Before these operations the process dies while a transaction is committed. */
+  #crashesInCommits(): Set<number> {
+    const c = this.#scenes;
+    const count = c.percent(40) ? c.between(1, 2) : 0;
+    return new Set(Array.from({ length: count }, () => c.between(0, this.#script.operations.length - 1)));
+  }
+
+  /** A transaction that acks what it has got, and publishes; and the process dies as it commits. */
+  #crashInCommit(turn: number): Operation[] {
+    const c = this.#scenes;
+    const [who, from, to] = [c.of(clients), c.of(queues), c.of(queues)];
+    const on = { who, channel: 'tx' } as const;
+    const publish = (channel: ChannelKind, key: string): Action => {
+      const step = { kind: 'publish', who, channel, exchange: '', key, mandatory: false } as const;
+      return { kind: 'amqp', step, messages: this.#copies(step) };
+    };
+    const commit: Action = { kind: 'amqp', step: { kind: 'end-tx', who, outcome: 'commit' } };
+    const before: Action[] = [
+      commit,
+      publish('confirm', from),
+      { kind: 'amqp', step: { kind: 'consume', ...on, queue: from, prefetch: 0, noAck: false } },
+      publish('tx', to),
+      { kind: 'amqp', step: { kind: 'answer', ...on, answer: 'ack', pick: 0.999, multiple: true, count: 1 } },
+    ];
+    return [
+      ...before.map((action, at): Operation => ({ ...action, steps: -1, turn: turn + 100_000 + at })),
+      { ...commit, steps: c.between(0, 12), turn: turn + 100_010 },
+      {
+        kind: 'crash',
+        power: c.percent(50),
+        downMs: 1,
+        again: [],
+        look: true,
+        steps: -1,
+        turn: turn + 100_011,
+      },
+    ];
   }
 
   #action(): Action {
