@@ -43,7 +43,6 @@ const cases: { readonly [what: string]: Act } = {
     peer.send(methods.queue.delete, { ...deletion, queue: name, ifUnused: true });
     return peer.next();
   }),
-  'an exchange of an unknown type': (peer) => peer.exchange(`${name}-x`, 'odd'),
   'an exchange of another type': async (peer) => {
     await peer.exchange(`${name}-x`, 'direct');
     return peer.exchange(`${name}-x`, 'fanout');
