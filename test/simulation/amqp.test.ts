@@ -53,3 +53,8 @@ function nameOf(fact: Fact): string {
   if (fact.kind === 'answering') return fact.multiple ? 'answering of several' : `answering ${fact.answer}`;
   return fact.kind;
 }
+
+test('a message that went back to its queue as its time was over was gone without a dead letter', async () => {
+  const { violations } = await run(generate(11332)); // the seed that showed it
+  assert.deepEqual(violations, []);
+});

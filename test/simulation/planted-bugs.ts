@@ -1027,6 +1027,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['simulation/regressions.test.js'],
   },
   {
+    name: 'found: a group is done with a message whose time is over before it is a dead letter',
+    file: 'broker/topics/expiry.js',
+    find: 'for (const offset of offsets)\n                this.#topic.notePassed(partition, offset);',
+    replace: ';',
+    tests: ['simulation/amqp.test.js'],
+  },
+  {
+    name: 'found: messages that expire at a start do not wait for their dead-letter route',
+    file: 'broker/dead-letters/leaving.js',
+    find: 'this.#routeMissingSinceMs ??= nowMs;',
+    replace: 'return;',
+    tests: ['broker/topics/expiry.test.js'],
+  },
+  {
+    name: 'found: an expired message that cannot be read is waited for in a circle',
+    file: 'broker/dead-letters/leaving.js',
+    find: 'if (offset < partition.durableEnd)',
+    replace: 'if (false)',
+    tests: ['simulation/regressions.test.js'],
+  },
+  {
     name: 'found: the process ends when the system does not tell its memory',
     file: 'broker/watermarks.js',
     find: '// unknown: as it was at the last look',

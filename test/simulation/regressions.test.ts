@@ -199,3 +199,25 @@ test('a group with an age limit read two partitions in turn for ever, if the cac
     ],
     { tailCacheBytesMax: 0, readCacheBytesMax: 512 },
   ));
+
+test('a message that could not be read for its dead letter kept the processor busy for ever', () =>
+  assertKept(
+    [
+      {
+        kind: 'create-topic',
+        options: {
+          name: 'orders',
+          retention: 'queue',
+          deadLetter: { to: 'letters', causes: ['expired'] },
+        },
+      },
+      { kind: 'create-group', topic: 'orders', options: { name: 'a' } },
+      publish('orders', { id: 1, key: 'k.1', bytes: 600, ttlMs: 3000 }),
+      { kind: 'checkpoint' },
+      { kind: 'stop', downMs: 1, look: false },
+      { kind: 'fault', call: 'read', code: 'EIO', after: 0, count: 3 },
+      { kind: 'attach', topic: 'orders', group: 'a', credit: 1 },
+      { kind: 'wait', ms: 5000 },
+    ],
+    { tailCacheBytesMax: 0, readCacheBytesMax: 512, openFilesMax: 2 },
+  ));

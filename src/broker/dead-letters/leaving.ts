@@ -43,6 +43,8 @@ const pieceMessages = 256;
 const behindMessagesMax = 4096;
 const behindBytesMax = 64 * 1024 * 1024;
 const retryDelayMs = 1000;
+/** How long messages wait for a dead-letter route that no protocol has registered. */
+const routeWaitMs = 60_000;
 
 /**
  * Counts the messages that leave a topic, by cause, and moves them to its dead-letter topics if its policy
@@ -66,6 +68,8 @@ export class Leaving implements WayOut {
   readonly #ofKeys = new Map<Partition, OffsetSet>();
   readonly #running = new Set<Partition>();
   readonly #retries = new Map<Partition, Timer>();
+  /** When the route of the policy was first missed, on the monotonic clock. */
+  #routeMissingSinceMs: number | undefined = undefined;
   #stopped = false;
   readonly #record = new Record();
   readonly #keyReader = new KeyReader();
@@ -202,7 +206,8 @@ export class Leaving implements WayOut {
       if (this.#stopped) break;
       const now = target(); // limits and the partition may have changed during the read
       if (!batch || !now) continue;
-      moved += this.moveHead(partition, batch, now.below, cause, now.reason);
+      if (batch === 'unreadable') moved += this.#lose(partition, partition.firstOffset, cause);
+      else moved += this.moveHead(partition, batch, now.below, cause, now.reason);
       this.#topic.noteRoom();
       await this.#core.pacing.wait();
     }
@@ -214,6 +219,7 @@ export class Leaving implements WayOut {
    * turn. Returns the number of removed messages; the partition's first offset shows how far it got.
    */
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
+    this.#checkRoute(cause);
     const from = partition.firstOffset;
     let end = Math.min(below, Math.max(batch.endOffset, from + 1));
     let bytes = 0;
@@ -245,6 +251,7 @@ export class Leaving implements WayOut {
     cause: LeavingCause,
     reason: string,
   ): Promise<number> {
+    this.#checkRoute(cause);
     let moved = 0;
     for (let at = offsets.nextPresent(0); at !== undefined; at = offsets.nextPresent(0)) {
       if (!partition.isLive(at)) {
@@ -254,11 +261,40 @@ export class Leaving implements WayOut {
       const batch = await this.#batchAt(partition, at);
       if (this.#stopped) break;
       if (!batch) continue;
-      moved += this.#moveOf(partition, batch, at, offsets, cause, reason);
+      if (batch === 'unreadable') {
+        offsets.delete(at);
+        moved += this.#lose(partition, at, cause);
+      } else moved += this.#moveOf(partition, batch, at, offsets, cause, reason);
       this.#topic.noteRoom();
       await this.#core.pacing.wait();
     }
     return moved;
+  }
+
+  /**
+   * Throws if the route of the policy is missing. Protocols bring theirs a moment after the start, when limits
+   * hold already, and messages wait for that. Those of a protocol that is off wait once.
+   */
+  #checkRoute(cause: LeavingCause): void {
+    const to = this.#policies[cause]?.to;
+    if (to === undefined || !('route' in to)) return;
+    if (this.#core.deadLetterRoute(to.route)) {
+      this.#routeMissingSinceMs = undefined;
+      return;
+    }
+    const nowMs = this.#core.clock.monotonic();
+    this.#routeMissingSinceMs ??= nowMs;
+    if (nowMs - this.#routeMissingSinceMs >= routeWaitMs) return;
+    const what = `has no dead-letter route "${to.route}" yet: switch on the protocol that brings it`;
+    throw topicError(this.#topic, 'not-allowed', what);
+  }
+
+  /** Removes a message that cannot be read, without a dead letter. Returns 0 if it is gone already. */
+  #lose(partition: Partition, offset: number, cause: LeavingCause): number {
+    if (!partition.remove(offset)) return 0;
+    this.counts[cause]++;
+    if (this.becomesLetter(cause)) this.lost++;
+    return 1;
   }
 
   #moveOf(
@@ -351,10 +387,14 @@ export class Leaving implements WayOut {
     else this.deadLettered++;
   }
 
-  /** The batch of a message. If it is not durable yet, waits for its commit and resolves to undefined. */
-  async #batchAt(partition: Partition, offset: number): Promise<Batch | undefined> {
+  /**
+   * The batch of a message, or the first one after it that can be read; `unreadable` if there is none. If the
+   * message is not durable yet, waits for its commit and resolves to undefined.
+   */
+  async #batchAt(partition: Partition, offset: number): Promise<Batch | 'unreadable' | undefined> {
     const batch = await partition.batchAt(offset);
     if (batch) return batch;
+    if (offset < partition.durableEnd) return 'unreadable';
     await new Promise<void>((resolve) => this.#core.afterCommit(resolve));
     return undefined;
   }

@@ -76,6 +76,8 @@ export class Expiry {
   #gone = 0;
   #timer: Timer | undefined = undefined;
   #timerDueMs = Infinity;
+  /** Whether messages that could not be moved are to be tried again. */
+  #retries = false;
   #running = false;
   /** False until recovery is over. */
   #started = false;
@@ -292,7 +294,10 @@ export class Expiry {
 
   /** Messages that could not be moved stay, and are not delivered; they are tried again a little later. */
   #retry(): void {
+    if (this.#retries) return;
+    this.#retries = true;
     this.#host.clock.setTimer(retryDelayMs, () => {
+      this.#retries = false;
       if (this.#stopped) return;
       this.releasedAll();
       this.#arm();
@@ -347,6 +352,8 @@ export class Expiry {
 
   #remove(partition: Partition, offsets: readonly number[]): Promise<void> | undefined {
     const { leaving } = this.#topic;
+    // A group that delivers it again would find it gone, and be done with it before it is read.
+    if (leaving.isRead('expired')) for (const offset of offsets) this.#topic.notePassed(partition, offset);
     if (leaving.isRead('expired')) return leaving.expire(partition, offsets, 'ttlMs').then(() => undefined);
     const gone = this.#gone;
     for (const offset of offsets) if (partition.remove(offset)) leaving.counts.expired++;

@@ -317,3 +317,32 @@ test('the last message of a key leaves a marker, which expires without another',
     return kv.partitions.at(0)!.nextOffset === 5 && kv.count === 1; // the age of "b" leaves one, too
   });
 });
+
+test('messages that expire at a start wait for the dead-letter route that comes after it', async () => {
+  await using kit = await TestBroker.open();
+  const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
+  const orders = await kit.broker.createTopic({ name: 'orders', deadLetter });
+  await kit.broker.createTopic({ name: 'letters' });
+  await orders.send({ value: 'short' }, { ttlMs: 1000 });
+  await kit.broker.close();
+  kit.clock.advance(2000);
+  await kit.start();
+  const again = kit.broker.topic('orders')!;
+  const letters = kit.broker.topic('letters')!;
+  await pass(kit, 1000);
+  assert.deepEqual([again.stats().deadLettersLost, letters.count], [0, 0]);
+  kit.broker.addDeadLetterRoute('mail', () => [letters]);
+  await pass(kit, 1000);
+  assert.deepEqual([again.count, letters.count], [0, 1]);
+});
+
+test('messages do not wait for ever for a dead-letter route of a protocol that is off', async () => {
+  await using kit = await TestBroker.open();
+  const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
+  const orders = await kit.broker.createTopic({ name: 'orders', deadLetter });
+  await orders.send({ value: 'short' }, { ttlMs: 1000 });
+  await pass(kit, 2000);
+  assert.equal(orders.count, 1);
+  for (let second = 0; second < 61; second++) await pass(kit, 1000);
+  assert.deepEqual([orders.count, orders.stats().deadLettersLost], [0, 1]);
+});

@@ -2,7 +2,6 @@ import type { Examination } from '../examination.ts';
 import type { Instance, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import type { Letter } from '../message.ts';
-import { expiresMs } from './expiry.ts';
 
 /* Dead letters that go through exchanges, also of messages that leave their queue by themselves. */
 
@@ -64,7 +63,7 @@ export function lettersAreThere(exam: Examination): void {
   for (const instance of amqp.died.splice(0)) {
     const { topic } = instance;
     const route = amqp.letterRoutes.get(topic.key);
-    if (!route?.to || mayHaveGone(instance, route.since) || mayBeLost(exam, instance)) continue;
+    if (!route?.to || mayHaveGone(instance, route.since)) continue;
     for (const key of route.to) {
       const to = exam.known.topics.get(key);
       if (!to || to.drops || to.deletedAt !== undefined || to.removals.length > 0) continue;
@@ -92,19 +91,6 @@ function mayHaveGone(instance: Instance, since: number): boolean {
       delivery?.mayBeAcked === true
     );
   });
-}
-
-/**
- * Known faults of the broker. Limits of a topic take effect before the broker is up, and so before AMQP says where letters go: such a
- * message is dropped and counted (`deadLettersLost`).
- */
-function mayBeLost({ known, events }: Examination, instance: Instance): boolean {
-  const dueMs = expiresMs(known, instance) ?? Infinity;
-  if (dueMs <= known.upSinceWallMs) return true;
-  // One that goes back to its group as its time is over: the group takes it for one that is gone, and is done.
-  if (dueMs < Infinity && instance.topic.groups.some(({ deliveries }) => deliveries.has(instance)))
-    return true;
-  return instance.topic.drops && events[instance.seenAt]!.run < known.run;
 }
 
 function hasLetterIn(to: TopicKnown, { id, topic, partition, offset }: Instance): boolean {
