@@ -1048,6 +1048,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     tests: ['simulation/regressions.test.js'],
   },
   {
+    name: 'found: a message of one partition is delivered as one of another',
+    file: 'broker/groups/delivery-pump.js',
+    find: 'this.#findByLevel(best, to) < bestRank',
+    replace: 'this.#findByLevel(best, to) === undefined',
+    tests: ['simulation/regressions.test.js'],
+  },
+  {
     name: 'found: the process ends when the system does not tell its memory',
     file: 'broker/watermarks.js',
     find: '// unknown: as it was at the last look',

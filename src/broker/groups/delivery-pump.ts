@@ -199,7 +199,9 @@ export class DeliveryPump {
       this.#partitionTurn = at + 1;
     }
     if (this.#loadingRank > bestRank) return undefined; // the end of the load wakes the group
-    if (best !== undefined && best !== described) this.#findByLevel(best, to);
+    // The look at another position may have put the message in line behind its key meanwhile.
+    if (best !== undefined && best !== described && this.#findByLevel(best, to) < bestRank)
+      return this.#nextByLevel(to);
     return best;
   }
 
