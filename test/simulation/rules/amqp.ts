@@ -101,7 +101,7 @@ export function handedOver(exam: Examination, fact: FactOf<'handed-over'>): void
   const coming = consumer ? consumer.coming : (amqp.gets.get(fact.group)?.coming ?? []);
   const isIt = ({ delivery }: WireDelivery): boolean => delivery.instance.id === fact.id;
   // Gets of several channels may be answered in any order.
-  const at = consumer ? 0 : coming.findIndex(isIt);
+  const at = consumer ? 0 : coming.findLastIndex(isIt); // an earlier one was given back before it was sent
   const [delivery] = coming.splice(Math.max(0, at), 1);
   if (!delivery || !isIt(delivery))
     return exam.broken('clients get what their queue delivers', `${text} was not delivered now`);

@@ -102,7 +102,9 @@ export function goesOutInOrder(
     if (earlier === delivery) break;
     const isElsewhere = earlier.instance.partition !== delivery.instance.partition;
     if (isElsewhere || mayPass(exam, group, delivery, earlier) || mayBeOver(exam, group, earlier)) continue;
-    if (group.goesByKey && !isInLineBehind(group, delivery, earlier)) continue;
+    // With levels a message given back may stand behind a later one of its key.
+    const isByKey = group.goesByKey || (group.isOrdered && group.honoursPriority !== false);
+    if (isByKey && !isInLineBehind(group, delivery, earlier)) continue;
     if (group.holds.length > 0) continue;
     exam.broken('what was given back goes out in order', `${text}, before m${earlier.instance.id}`);
   }
