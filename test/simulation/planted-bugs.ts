@@ -1029,8 +1029,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'found: a group is done with a message whose time is over before it is a dead letter',
     file: 'broker/topics/expiry.js',
-    find: 'for (const offset of offsets)\n                this.#topic.notePassed(partition, offset);',
-    replace: ';',
+    find: 'this.#topic.notePassed(partition, offset);\n            return leaving',
+    replace: ';\n            return leaving',
     tests: ['simulation/amqp.test.js'],
   },
   {

@@ -53,7 +53,7 @@ const routeWaitMs = 60_000;
  * Without a policy for the cause, a message is removed at once and is not read. With a policy it is read
  * first, and until then the topic stays beyond its limits. Dead letter and removal are one commit. A limit
  * does not wait for a dead-letter topic: if that topic refuses the message, the message is removed all the
- * same and counted as lost.
+ * same and counted as lost. It does wait a minute for a route that no protocol has registered yet.
  */
 export class Leaving implements WayOut {
   readonly counts: { -readonly [C in LeavingCause]: number } = { overflow: 0, expired: 0, removed: 0 };
@@ -216,7 +216,8 @@ export class Leaving implements WayOut {
 
   /**
    * Moves the first messages of a partition, which are in this batch, up to `below`, as many as fit in one
-   * turn. Returns the number of removed messages; the partition's first offset shows how far it got.
+   * turn. Returns the number of removed messages; the partition's first offset shows how far it got. Throws if
+   * the messages must wait for their dead-letter route.
    */
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
     this.#checkRoute(cause);
