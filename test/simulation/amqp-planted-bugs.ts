@@ -1,4 +1,4 @@
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Bugs that only AMQP clients see. */
 export const amqpPlantedBugs: readonly PlantedBug[] = [

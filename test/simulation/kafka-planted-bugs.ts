@@ -1,4 +1,4 @@
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Bugs that only Kafka clients see. */
 export const kafkaPlantedBugs: readonly PlantedBug[] = [

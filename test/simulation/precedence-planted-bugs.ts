@@ -1,4 +1,4 @@
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Bugs in the precedence among consumers. */
 export const precedencePlantedBugs: readonly PlantedBug[] = [

@@ -60,7 +60,7 @@ test('every planted bug can be planted', async () => {
     assert.equal(
       await occurrences(bug),
       1,
-      `"${bug.find}" stands in ${bug.file} exactly once; bring test/simulation/planted-bugs.ts up to date`,
+      `"${bug.find}" stands in ${bug.file} exactly once; bring it up to date in test/simulation`,
     );
 });
 

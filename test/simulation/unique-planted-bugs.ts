@@ -1,4 +1,4 @@
-import type { PlantedBug } from './planted-bugs.ts';
+import type { PlantedBug } from './planted-bug.ts';
 
 /** Planted bugs of unique keys and of the rates of topics. */
 export const uniquePlantedBugs: readonly PlantedBug[] = [
