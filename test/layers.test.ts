@@ -21,8 +21,8 @@ interface Layer {
 const layers: { readonly [name: string]: Layer } = {
   // The command line shows text by an entry of its own, and needs nothing else of util.
   util: { layers: [], packages: ['@node-rs/crc32', 'croner'], doors: /^util\/(index|shown-text)\.ts$/ },
-  // An entry per protocol, so that a user of one need not load the others. zlib and crypto: functions of bytes,
-  // no I/O.
+  // An entry per protocol, so that a user of one need not load the others. zlib and crypto: functions of
+  // bytes, no I/O.
   wire: {
     layers: ['util'],
     node: ['node:zlib', 'node:crypto'],

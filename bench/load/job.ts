@@ -131,8 +131,9 @@ export type LoadJob =
     }
   | {
       /**
-       * Sends messages to an SQS queue, in batches if `batch` is above 1, with `window` requests under way; ends
-       * after `seconds` or `messages`. With `groups` the queue is FIFO, and each group gets a message in turn.
+       * Sends messages to an SQS queue, in batches if `batch` is above 1, with `window` requests under way;
+       * ends after `seconds` or `messages`. With `groups` the queue is FIFO, and each group gets a message in
+       * turn.
        */
       readonly kind: 'sqs-sender';
       readonly port: number;
@@ -155,7 +156,9 @@ export type LoadJob =
       readonly messages: number;
     }
   | {
-      /** Receives so many messages of an SQS queue, ten a request, and deletes them; fails after `seconds`. */
+      /**
+       * Receives so many messages of an SQS queue, ten a request, and deletes them; fails after `seconds`.
+       */
       readonly kind: 'sqs-receiver';
       readonly port: number;
       readonly queueUrl: string;

@@ -67,7 +67,10 @@ interface Ports {
   readonly sqs?: number;
 }
 
-/** `{"pid":…,"nats":…,"kafka":…,"amqp":…,"sqs":…,"admin":…}`, which may be half written at the moment it is read. */
+/**
+ * `{"pid":…,"nats":…,"kafka":…,"amqp":…,"sqs":…,"admin":…}`, which may be half written at the moment it is
+ * read.
+ */
 function readPorts(portsFile: string): Ports | undefined {
   try {
     return JSON.parse(readFileSync(portsFile, 'utf8')) as Ports;

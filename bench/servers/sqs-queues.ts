@@ -12,8 +12,8 @@ const countMsMax = 30_000;
 let queues = 0;
 
 /**
- * SQS queues makes, counts and deletes queues around a measurement. Each call has a connection of its own, because
- * servers close one that is idle while a measurement lasts.
+ * SQS queues makes, counts and deletes queues around a measurement. Each call has a connection of its own,
+ * because servers close one that is idle while a measurement lasts.
  */
 export class SqsQueues {
   readonly #port: number;
@@ -22,7 +22,9 @@ export class SqsQueues {
     this.#port = port;
   }
 
-  /** Creates a queue of a new name, because SQS refuses that of a deleted one for a minute; returns its URL. */
+  /**
+   * Creates a queue of a new name, because SQS refuses that of a deleted one for a minute; returns its URL.
+   */
   async create(kind: 'standard' | 'FIFO' = 'standard'): Promise<string> {
     const isFifo = kind === 'FIFO';
     const QueueName = `bench-${++queues}${isFifo ? '.fifo' : ''}`;

@@ -63,7 +63,9 @@ export interface Protocol<Own, All = Own & CommonSettings, Name extends string =
   problemOf(settings: All): string | undefined;
   /** The address as clients of the protocol write it, from `HOST:PORT`. */
   addressOf(endpoint: string): string;
-  /** What the start says of an address at which no login is asked for. For clients that cannot do without one. */
+  /**
+   * What the start says of an address at which no login is asked for. For clients that cannot do without one.
+   */
   readonly openRemark?: string;
   /** A command for trying the protocol, from `HOST:PORT`. */
   exampleOf?(endpoint: string): string;

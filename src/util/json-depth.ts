@@ -1,7 +1,8 @@
 /**
- * Whether arrays and objects of a JSON text are nested deeper than `max` levels. It looks no further than that,
- * so that a text of brackets alone costs little. Strings are skipped by a native search for their end, because
- * most bytes of a request with a message are in one string. For text that is not JSON the answer means nothing.
+ * Whether arrays and objects of a JSON text are nested deeper than `max` levels. It looks no further than
+ * that, so that a text of brackets alone costs little. Strings are skipped by a native search for their end,
+ * because most bytes of a request with a message are in one string. For text that is not JSON the answer
+ * means nothing.
  */
 export function nestsDeeper(text: Uint8Array, max: number): boolean {
   let depth = 0;
@@ -20,8 +21,8 @@ function endOfString(text: Uint8Array, from: number): number {
   for (let at = text.indexOf(0x22, from); at >= 0; at = text.indexOf(0x22, at + 1)) {
     let backslashes = 0;
     while (at - backslashes > from && text[at - backslashes - 1] === 0x5c) backslashes++;
-    // An odd number: the last backslash escapes the mark. The run before a mark ends at the mark before it, so
-    // that each byte is looked at once.
+    // An odd number: the last backslash escapes the mark. The run before a mark ends at the mark before it,
+    // so that each byte is looked at once.
     if (backslashes % 2 === 0) return at;
   }
   return text.length;

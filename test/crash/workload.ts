@@ -38,8 +38,8 @@ const rereadMax = 200;
 const repeatMax = 50;
 
 /**
- * A workload is two streams, one that keeps everything and a work queue, perhaps a queue of AMQP clients, with
- * publishers and consumers in processes of their own that outlive the broker, and the history of their
+ * A workload is two streams, one that keeps everything and a work queue, perhaps a queue of AMQP clients,
+ * with publishers and consumers in processes of their own that outlive the broker, and the history of their
  * observations.
  */
 export class Workload {

@@ -31,8 +31,8 @@ const pendingMax = 2;
 const channel = 1;
 
 /**
- * The admin declares, binds and deletes by a connection of its own, one request after the other. It begins when
- * no publish is on its way, because that goes where it goes when it arrives.
+ * The admin declares, binds and deletes by a connection of its own, one request after the other. It begins
+ * when no publish is on its way, because that goes where it goes when it arrives.
  */
 export class AmqpAdmin {
   readonly #topology: AmqpTopology;

@@ -44,9 +44,9 @@ export interface AmqpPublish {
 }
 
 /**
- * An AMQP client with one connection to a session of the broker. Connection, session and protocol are the real
- * ones; only the wire is simulated. Chance cuts the bytes into pieces, and may let other things happen before
- * the next piece arrives.
+ * An AMQP client with one connection to a session of the broker. Connection, session and protocol are the
+ * real ones; only the wire is simulated. Chance cuts the bytes into pieces, and may let other things happen
+ * before the next piece arrives.
  */
 export class AmqpClient {
   readonly #run: AmqpRun;

@@ -119,7 +119,9 @@ export class AmqpTopology {
     return { sure: [...sure], unsure: [...unsure].filter((topic) => !sure.has(topic)) };
   }
 
-  /** Says where dead letters go, if that has changed. `changing`: a queue that is being declared or deleted. */
+  /**
+   * Says where dead letters go, if that has changed. `changing`: a queue that is being declared or deleted.
+   */
   noteLetters(changing: string | undefined): void {
     for (const topic of this.#run.broker.topics.values()) {
       const key = keyOf(topic);

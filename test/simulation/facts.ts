@@ -217,7 +217,9 @@ export class GroupKnown {
   resets = 0;
   /** Resets without an answer yet: they may take effect at any time until then. */
   resetsUnderWay = 0;
-  /** The last reset failed, or may have: the group stands where it stood, and receipts from before it hold. */
+  /**
+   * The last reset failed, or may have: the group stands where it stood, and receipts from before it hold.
+   */
   hasFailedToMove = false;
   /** How often messages had been delivered before these: a crash may bring that back. */
   readonly countsBefore: Map<Instance, number> = new Map();

@@ -216,8 +216,8 @@ export class Leaving implements WayOut {
 
   /**
    * Moves the first messages of a partition, which are in this batch, up to `below`, as many as fit in one
-   * turn. Returns the number of removed messages; the partition's first offset shows how far it got. Throws if
-   * the messages must wait for their dead-letter route.
+   * turn. Returns the number of removed messages; the partition's first offset shows how far it got. Throws
+   * if the messages must wait for their dead-letter route.
    */
   moveHead(partition: Partition, batch: Batch, below: number, cause: LeavingCause, reason: string): number {
     this.#checkRoute(cause);
@@ -273,8 +273,8 @@ export class Leaving implements WayOut {
   }
 
   /**
-   * Throws if the route of the policy is missing. Protocols bring theirs a moment after the start, when limits
-   * hold already, and messages wait for that. Those of a protocol that is off wait once.
+   * Throws if the route of the policy is missing. Protocols bring theirs a moment after the start, when
+   * limits hold already, and messages wait for that. Those of a protocol that is off wait once.
    */
   #checkRoute(cause: LeavingCause): void {
     const to = this.#policies[cause]?.to;

@@ -60,7 +60,9 @@ export async function visibleQueues(
   return sortInTurns(await someQueues(asking, amqp, hosts), asking.turns, inOrder);
 }
 
-/** The exchanges of these virtual hosts that a caller may see, by name. The predeclared ones are everybody's. */
+/**
+ * The exchanges of these virtual hosts that a caller may see, by name. The predeclared ones are everybody's.
+ */
 export async function visibleExchanges(
   { caller: { access }, turns }: Asking,
   hosts: readonly VirtualHost[],

@@ -9,8 +9,8 @@ import { headersOfStored, propertiesOfStored } from './message.ts';
 // The queues that dead letters go to. What consumers see of their deaths is in deaths.ts.
 
 /**
- * Routes dead letters by the exchanges of AMQP, those of the virtual host of a topic; returns the function that
- * ends it.
+ * Routes dead letters by the exchanges of AMQP, those of the virtual host of a topic; returns the function
+ * that ends it.
  */
 export function routeDeadLetters(
   broker: Broker,

@@ -19,7 +19,9 @@ const words: PatternWords = {
   'open-escape': () => '\\ at end of pattern',
 };
 
-/** A pattern of names, which matches names that it matches a part of; or, as a text, what is wrong with it. */
+/**
+ * A pattern of names, which matches names that it matches a part of; or, as a text, what is wrong with it.
+ */
 export function namePattern(
   source: string,
   { ignoresCase = false }: { readonly ignoresCase?: boolean } = {},

@@ -19,7 +19,9 @@ export interface Part {
  */
 export type Publication = readonly Part[];
 
-/** The header that has the id of a message for queues that drop duplicates, before the property `message-id`. */
+/**
+ * The header that has the id of a message for queues that drop duplicates, before the property `message-id`.
+ */
 const idHeader = 'x-deduplication-header';
 
 /** What a message asks of its queues. */

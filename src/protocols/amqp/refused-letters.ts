@@ -42,7 +42,9 @@ export function refusingQueues(publication: Publication, record: Record): readon
 /** Appends after which the next letters wait for another turn of the event loop: some 10 ms. */
 const appendsOfTurn = 1_024;
 
-/** Publishes the dead letters, many of them in turns; calls back when they are on disk, or cannot be stored. */
+/**
+ * Publishes the dead letters, many of them in turns; calls back when they are on disk, or cannot be stored.
+ */
 export function publishLetters(
   broker: Broker,
   exchanges: Exchanges,

@@ -23,8 +23,8 @@ export interface SingleMessage {
 const noBytes = Buffer.alloc(0);
 
 /**
- * Publishes one message. Resolves to whether a queue gets it, when it is on disk. Rejects with an AmqpError, or
- * with the BrokerError of a queue that refuses it.
+ * Publishes one message. Resolves to whether a queue gets it, when it is on disk. Rejects with an AmqpError,
+ * or with the BrokerError of a queue that refuses it.
  */
 export async function publishSingle(
   host: RoutingHost,

@@ -2,8 +2,8 @@ import { parseArn } from '../../wire/aws/index.ts';
 import type { Caller } from '../sqs/caller.ts';
 import { invalidParameter } from './errors.ts';
 
-// How clients address topics and subscriptions. As with queues, only the name matters: a client sees the account
-// and the region that it knows itself.
+// How clients address topics and subscriptions. As with queues, only the name matters: a client sees the
+// account and the region that it knows itself.
 
 /** `arn:aws:sns:us-east-1:000000000000:events` */
 export function topicArn({ region, account }: Caller, topic: string): string {

@@ -8,8 +8,8 @@ import { topicArn } from './arns.ts';
 import type { Sns } from './sns.ts';
 
 /**
- * What an operation needs on the topic that it names: a permission, which is given by the name of the topic, or
- * any of them to look at it. Undefined: it names none.
+ * What an operation needs on the topic that it names: a permission, which is given by the name of the topic,
+ * or any of them to look at it. Undefined: it names none.
  */
 const needs: { readonly [A in SnsAction]: TopicAction | 'any' | undefined } = {
   AddPermission: 'manage',
@@ -47,8 +47,8 @@ interface Naming {
 }
 
 /**
- * Throws AuthorizationError if the caller may not do an operation. Who subscribes a queue needs the permission to
- * send to it, because that is what the subscription does.
+ * Throws AuthorizationError if the caller may not do an operation. Who subscribes a queue needs the
+ * permission to send to it, because that is what the subscription does.
  */
 export function authorize(sns: Sns, caller: Caller, action: SnsAction, input: Naming): void {
   if (caller.user === null) return;

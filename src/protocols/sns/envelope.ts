@@ -14,9 +14,10 @@ export interface EnvelopeParts {
 }
 
 /**
- * The JSON that a queue gets of a message, unless its subscription wants the raw message. The keys are those of
- * SNS, in its order. Nothing is signed, because no receiver could have a certificate of this server from Amazon:
- * `Signature` and `SigningCertURL` are there and empty. Messages of FIFO topics have neither, as those of SNS.
+ * The JSON that a queue gets of a message, unless its subscription wants the raw message. The keys are those
+ * of SNS, in its order. Nothing is signed, because no receiver could have a certificate of this server from
+ * Amazon: `Signature` and `SigningCertURL` are there and empty. Messages of FIFO topics have neither, as
+ * those of SNS.
  */
 export function envelopeOf(parts: EnvelopeParts): string {
   const { messageId, sequenceNumber, topicArn, subject, text, timestampMs, unsubscribeUrl } = parts;

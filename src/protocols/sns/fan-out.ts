@@ -54,8 +54,9 @@ export class FanOut {
   }
 
   /**
-   * The deliveries, to all queues whose filters let the message pass. Every queue decides here, before the first
-   * of them changes. Throws if one has no room that has no dead-letter queue either: the publisher must try again.
+   * The deliveries, to all queues whose filters let the message pass. Every queue decides here, before the
+   * first of them changes. Throws if one has no room that has no dead-letter queue either: the publisher must
+   * try again.
    */
   deliveries(): Delivery[] {
     const input = new FilterInput(this.#message.attributes, this.#message.text);

@@ -56,7 +56,9 @@ export function checkNotification(topic: SnsTopic, given: GivenNotification): No
   };
 }
 
-/** "ASCII text that begins with a letter, number, or punctuation mark", less than 100 characters, in one line. */
+/**
+ * "ASCII text that begins with a letter, number, or punctuation mark", less than 100 characters, in one line.
+ */
 function checkSubject(subject: string | undefined): void {
   if (subject === undefined) return;
   if (subject.length === 0 || subject.length > 100 || !/^[^\p{Cc}\s][^\p{Cc}]*$/u.test(subject))

@@ -8,8 +8,8 @@ export interface Page<T> {
 }
 
 /**
- * The page of a sorted list that a token asks for. A token is the key of the last item before the page, so that
- * items that come and go meanwhile shift nothing. Throws InvalidParameter.
+ * The page of a sorted list that a token asks for. A token is the key of the last item before the page, so
+ * that items that come and go meanwhile shift nothing. Throws InvalidParameter.
  */
 export function pageOf<T>(
   list: readonly T[],

@@ -7,9 +7,9 @@ import type { Sns } from './sns.ts';
 import type { SnsTopic } from './sns-topic.ts';
 
 /**
- * Publishes a checked message; resolves when it is on disk in all queues that subscribe and whose filters let it
- * pass. All of them get it in one commit. Rejects with an AwsError or a BrokerError, and no queue has the message
- * then.
+ * Publishes a checked message; resolves when it is on disk in all queues that subscribe and whose filters let
+ * it pass. All of them get it in one commit. Rejects with an AwsError or a BrokerError, and no queue has the
+ * message then.
  */
 export function publish(
   sns: Sns,

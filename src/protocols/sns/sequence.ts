@@ -1,8 +1,8 @@
 import type { Clock } from '../../util/index.ts';
 
 /**
- * The sequence numbers of messages in FIFO topics: twenty digits, ascending in all topics, across restarts too,
- * because the time is in front. They are not consecutive, as those of SNS are not.
+ * The sequence numbers of messages in FIFO topics: twenty digits, ascending in all topics, across restarts
+ * too, because the time is in front. They are not consecutive, as those of SNS are not.
  */
 export class SequenceNumbers {
   readonly #clock: Clock;

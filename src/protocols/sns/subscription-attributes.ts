@@ -12,8 +12,8 @@ const known: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The attributes of a subscription after a change; empty values take attributes away. `parameter` is where the
- * client has written them. Throws InvalidParameter.
+ * The attributes of a subscription after a change; empty values take attributes away. `parameter` is where
+ * the client has written them. Throws InvalidParameter.
  */
 export function changedAttributes(
   before: Texts,

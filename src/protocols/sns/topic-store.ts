@@ -31,8 +31,8 @@ const topicPrefix = 'topic ';
 const subscriptionPrefix = 'subscription ';
 
 /**
- * The store of topics and subscriptions: an attribute of the broker for each, as exchanges and bindings of AMQP
- * are kept. What is kept in one synchronous run is in one commit.
+ * The store of topics and subscriptions: an attribute of the broker for each, as exchanges and bindings of
+ * AMQP are kept. What is kept in one synchronous run is in one commit.
  */
 export class TopicStore {
   readonly #attributes: Attributes;

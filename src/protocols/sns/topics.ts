@@ -7,7 +7,10 @@ import { SnsTopic } from './sns-topic.ts';
 import { Subscription } from './subscription.ts';
 import { type StoredSubscription, type StoredTopic, type Texts, TopicStore } from './topic-store.ts';
 
-/** The topics of SNS and their subscriptions. A change is seen at once, and is on disk when its promise resolves. */
+/**
+ * The topics of SNS and their subscriptions. A change is seen at once, and is on disk when its promise
+ * resolves.
+ */
 export class SnsTopics {
   readonly #store: TopicStore;
   readonly #byName = new Map<string, SnsTopic>();

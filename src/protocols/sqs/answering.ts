@@ -6,8 +6,8 @@ import type { Queue } from './queue.ts';
 import type { ReadHandle } from './receipt-handle.ts';
 import type { Sqs } from './sqs.ts';
 
-// What a receipt handle may still do. A handle is current until its message is deleted or received again, and in
-// flight until its visibility timeout is over.
+// What a receipt handle may still do. A handle is current until its message is deleted or received again, and
+// in flight until its visibility timeout is over.
 
 /** Reads a handle of the queue. Throws ReceiptHandleIsInvalid for a text that is none. */
 function readHandle({ handles }: Sqs, queue: Queue, text: string): ReadHandle {
@@ -25,8 +25,8 @@ function isInFlight({ group, partition, offset, isCurrent }: Receipt): boolean {
 }
 
 /**
- * Deletes a message, in the open commit. In a standard queue an old handle deletes nothing and is no error. In a
- * FIFO queue the handle must not have expired. Throws an AwsError.
+ * Deletes a message, in the open commit. In a standard queue an old handle deletes nothing and is no error.
+ * In a FIFO queue the handle must not have expired. Throws an AwsError.
  */
 export function deleteMessage(sqs: Sqs, queue: Queue, handle: string): void {
   const { receipt } = readHandle(sqs, queue, handle);
@@ -41,8 +41,8 @@ function isDone({ group, partition, offset }: Receipt): boolean {
 }
 
 /**
- * Sets the visibility timeout of a message from now on, in the open commit; 0 makes it visible at once. Throws an
- * AwsError.
+ * Sets the visibility timeout of a message from now on, in the open commit; 0 makes it visible at once.
+ * Throws an AwsError.
  */
 export function changeVisibility(sqs: Sqs, queue: Queue, handle: string, seconds: number): void {
   const { visibilityMax } = sqsLimits;

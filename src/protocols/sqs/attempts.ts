@@ -30,8 +30,8 @@ export class Attempts {
   }
 
   /**
-   * What the attempt has received, and when; undefined if it is not known, too old, or if any of its messages was
-   * answered or is no longer in flight.
+   * What the attempt has received, and when; undefined if it is not known, too old, or if any of its messages
+   * was answered or is no longer in flight.
    */
   find(group: Group, id: string, nowMs: number): Attempt | undefined {
     const attempt = this.#attempts.get(nameOf(group, id));

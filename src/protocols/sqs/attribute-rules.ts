@@ -89,8 +89,8 @@ export function defaultOf(name: SettableName): string | undefined {
 }
 
 /**
- * Checks attributes that a client gives for a queue. Throws InvalidAttributeName for one that such a queue does
- * not have, and InvalidAttributeValue.
+ * Checks attributes that a client gives for a queue. Throws InvalidAttributeName for one that such a queue
+ * does not have, and InvalidAttributeValue.
  */
 export function checkAttributes(given: ReadonlyMap<string, string>, isFifo: boolean): AttributeTexts {
   const checked: { [name in SettableName]?: string } = {};

@@ -6,8 +6,8 @@ import { nameInArn, nameInUrl, queueArn } from './queue-address.ts';
 import type { Sqs } from './sqs.ts';
 
 /**
- * What an operation needs on the queue that it names: a permission, or any of them to look at it. Undefined: it
- * names none.
+ * What an operation needs on the queue that it names: a permission, or any of them to look at it. Undefined:
+ * it names none.
  */
 const needs: { readonly [A in SqsAction]: TopicAction | 'any' | undefined } = {
   AddPermission: 'manage',
@@ -48,8 +48,9 @@ interface Naming {
 }
 
 /**
- * Throws AccessDenied if the caller may not do an operation. It may if its own permissions or the policy of the
- * queue allow it, and the policy does not deny it. Where no login is asked for, policies are not asked either.
+ * Throws AccessDenied if the caller may not do an operation. It may if its own permissions or the policy of
+ * the queue allow it, and the policy does not deny it. Where no login is asked for, policies are not asked
+ * either.
  */
 export function authorize(sqs: Sqs, caller: Caller, action: SqsAction, input: Naming): void {
   if (caller.user === null) return;

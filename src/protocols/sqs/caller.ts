@@ -23,8 +23,8 @@ export const defaultRegion = 'us-east-1';
 
 /**
  * The caller of a request. The region stands in the scope of its credentials, or in a Host such as
- * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. What the caller may do is for its
- * login to say.
+ * `sqs.eu-west-1.localhost`. An access key of twelve digits names an account. What the caller may do is for
+ * its login to say.
  */
 export function callerOf(
   request: HttpRequest,

@@ -8,9 +8,9 @@ export interface DelayedSend {
 const rememberedMax = 10_000;
 
 /**
- * The delayed messages of FIFO queues by their deduplication ids, so that a duplicate is answered with the id of
- * the original. The broker knows the offset of an original, which a delayed message does not have yet. They are
- * not stored: after a restart a duplicate is still dropped, and answered with another id.
+ * The delayed messages of FIFO queues by their deduplication ids, so that a duplicate is answered with the id
+ * of the original. The broker knows the offset of an original, which a delayed message does not have yet.
+ * They are not stored: after a restart a duplicate is still dropped, and answered with another id.
  */
 export class DelayedSends {
   readonly #sends = new Map<string, DelayedSend>();

@@ -2,8 +2,8 @@
 const rememberedMax = 10_000;
 
 /**
- * The times at which messages were first received, for ApproximateFirstReceiveTimestamp. They are not stored: of
- * a message that was received before the last restart, or before many others, the time is not known.
+ * The times at which messages were first received, for ApproximateFirstReceiveTimestamp. They are not stored:
+ * of a message that was received before the last restart, or before many others, the time is not known.
  */
 export class FirstReceives {
   readonly #times = new Map<string, number>();

@@ -35,7 +35,7 @@ export const sqsLimits: SqsLimits = {
 
 /**
  * The limits of the door. A body has a message or batch of a MiB, which JSON and forms write with up to three
- * bytes for one, and its envelope. Between two requests a client may be silent for as long as the connections of
- * an AWS SDK are kept.
+ * bytes for one, and its envelope. Between two requests a client may be silent for as long as the connections
+ * of an AWS SDK are kept.
  */
 export const doorLimits: Partial<HttpLimits> = { bodyBytesMax: 4 * 2 ** 20 };

@@ -20,8 +20,8 @@ export interface LoginHost {
 const protocol = 'sqs';
 
 /**
- * Logins finds the users of requests by their signatures. An access key names its user; a user with a readable
- * password may also sign with its name as the access key and the password as the secret.
+ * Logins finds the users of requests by their signatures. An access key names its user; a user with a
+ * readable password may also sign with its name as the access key and the password as the secret.
  *
  * Each request proves itself: there is nothing to renew when users change.
  */

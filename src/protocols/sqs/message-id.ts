@@ -5,7 +5,9 @@ import { hash } from 'node:crypto';
  * message, so that the message keeps its id and its time when it moves to a dead-letter queue and back.
  */
 export interface Origin {
-  /** `TOPIC.PARTITION.OFFSET` in base 36, with the id of the topic; another unique text for a delayed message. */
+  /**
+   * `TOPIC.PARTITION.OFFSET` in base 36, with the id of the topic; another unique text for a delayed message.
+   */
   readonly place: string;
   /** Milliseconds since the epoch. */
   readonly sentMs: number;

@@ -46,9 +46,9 @@ interface Taken {
 }
 
 /**
- * A move task moves the messages that a dead-letter queue has when the task starts, and that are visible then,
- * to another queue or back to where they came from. A message is in exactly one of the queues at any time: its
- * append and its removal are one commit.
+ * A move task moves the messages that a dead-letter queue has when the task starts, and that are visible
+ * then, to another queue or back to where they came from. A message is in exactly one of the queues at any
+ * time: its append and its removal are one commit.
  */
 export class MoveTask {
   readonly startedMs: number;

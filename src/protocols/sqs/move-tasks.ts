@@ -12,7 +12,9 @@ export interface KnownTask {
   readonly task: MoveTask;
 }
 
-/** The move tasks of the server. They are not stored: a stop ends them, and messages are in one of the queues. */
+/**
+ * The move tasks of the server. They are not stored: a stop ends them, and messages are in one of the queues.
+ */
 export class MoveTasks {
   /** By handle, in the order of their starts. */
   readonly #tasks = new Map<string, MoveTask>();

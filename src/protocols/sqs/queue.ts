@@ -16,8 +16,8 @@ export interface StoredQueue {
 const plain: StoredQueue = { attributes: {}, tags: {}, modifiedMs: 0 };
 
 /**
- * A queue is a topic with its group `default`, as SQS clients see it. Any topic is a queue: its group comes into
- * being when an SQS client first receives from it.
+ * A queue is a topic with its group `default`, as SQS clients see it. Any topic is a queue: its group comes
+ * into being when an SQS client first receives from it.
  */
 export class Queue {
   readonly topic: Topic;

@@ -91,8 +91,8 @@ export class Queues {
   }
 
   /**
-   * Creates a queue; resolves when it is on disk. A queue that is there already is returned, unless an attribute
-   * differs: then it rejects with QueueNameExists. Rejects as `checkAttributes` throws.
+   * Creates a queue; resolves when it is on disk. A queue that is there already is returned, unless an
+   * attribute differs: then it rejects with QueueNameExists. Rejects as `checkAttributes` throws.
    */
   async create(
     name: string,
@@ -124,8 +124,8 @@ export class Queues {
   }
 
   /**
-   * Changes attributes that `checkAttributes` has checked; resolves when that is on disk. Rejects with an AwsError
-   * for a policy that the queue may not have.
+   * Changes attributes that `checkAttributes` has checked; resolves when that is on disk. Rejects with an
+   * AwsError for a policy that the queue may not have.
    */
   async setAttributes(queue: Queue, changed: AttributeTexts): Promise<void> {
     const { topic, stored } = queue;

@@ -11,9 +11,9 @@ export interface ReadHandle {
 const macBytes = 16;
 
 /**
- * Receipt handles are receipts of the broker as clients hold them: opaque texts that survive a restart. A code
- * in front authenticates the text, so that a handle is told from one that was made up or changed. The key of the
- * codes is kept in the data directory.
+ * Receipt handles are receipts of the broker as clients hold them: opaque texts that survive a restart. A
+ * code in front authenticates the text, so that a handle is told from one that was made up or changed. The
+ * key of the codes is kept in the data directory.
  */
 export class ReceiptHandles {
   readonly #broker: Broker;

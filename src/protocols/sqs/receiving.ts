@@ -15,9 +15,9 @@ export interface ReceiveOptions {
 }
 
 /**
- * Receives messages of a queue: at once those that there are, or, with a wait, as soon as there is one. If the
- * client leaves meanwhile, the messages go back to the queue. Throws OverLimit, and RequestThrottled if too many
- * receives wait.
+ * Receives messages of a queue: at once those that there are, or, with a wait, as soon as there is one. If
+ * the client leaves meanwhile, the messages go back to the queue. Throws OverLimit, and RequestThrottled if
+ * too many receives wait.
  */
 export async function receiveMessages(
   context: ReceiveContext,
@@ -78,8 +78,8 @@ export async function receiveMessages(
 }
 
 /**
- * The same messages as an earlier attempt of this name has received, with their timeouts from now on; undefined
- * if there was none, or if anything has happened to them. Resolves when that is on disk.
+ * The same messages as an earlier attempt of this name has received, with their timeouts from now on;
+ * undefined if there was none, or if anything has happened to them. Resolves when that is on disk.
  */
 async function receiveAgain(
   context: ReceiveContext,

@@ -114,7 +114,9 @@ function dedupeIdOfStandard({ MessageDeduplicationId: id }: GivenMessage): undef
     );
 }
 
-/** Throws if an entry of a batch for a FIFO queue lacks what such a message must have: the batch is refused. */
+/**
+ * Throws if an entry of a batch for a FIFO queue lacks what such a message must have: the batch is refused.
+ */
 export function checkFifoEntries(queue: Queue, entries: readonly GivenMessage[]): void {
   if (queue.isFifo) for (const entry of entries) dedupeIdOf(queue, entry, true);
 }
@@ -129,8 +131,8 @@ export interface SentMessage {
 }
 
 /**
- * Sends a checked message; resolves when it is on disk. All messages that are sent in one synchronous run are in
- * one commit. Rejects with a BrokerError.
+ * Sends a checked message; resolves when it is on disk. All messages that are sent in one synchronous run are
+ * in one commit. Rejects with a BrokerError.
  */
 export async function sendMessage(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<SentMessage> {
   const { place, sequence } = await store(sqs, queue, message);
@@ -234,7 +236,9 @@ function optionsOf(delay: number, dedupeId: string | undefined, nowMs: number): 
   };
 }
 
-/** The id by which the topic knows duplicates. No id of SQS has a blank, so that those of groups are apart. */
+/**
+ * The id by which the topic knows duplicates. No id of SQS has a blank, so that those of groups are apart.
+ */
 function dedupeIdInTopic(queue: Queue, { dedupeId, group }: CheckedMessage): string | undefined {
   if (dedupeId === undefined || queue.attribute('DeduplicationScope') !== 'messageGroup') return dedupeId;
   return `${group} ${dedupeId}`;

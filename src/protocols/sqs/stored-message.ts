@@ -6,8 +6,8 @@ import { readOrigin, writeOrigin, type Origin } from './message-id.ts';
 // How a message of SQS is stored, and what SQS sees of the messages of other protocols.
 //
 // The body is the value, the group is the key. Each message attribute is a header with its value, for all
-// protocols to read. In front of these, SQS has headers of its own; `sqs-origin` is the last of them, so that an
-// attribute may have any name.
+// protocols to read. In front of these, SQS has headers of its own; `sqs-origin` is the last of them, so that
+// an attribute may have any name.
 
 /** An attribute of a message, as SQS has it. */
 export interface MessageAttribute {
@@ -139,8 +139,8 @@ function readTypes(text: string): ReadonlyMap<string, string> {
 const amqpProperties = 'amqp-properties';
 
 /**
- * The attributes of a message, of those whose names are wanted. A header that comes twice is an attribute once,
- * with the last value. The values are copies.
+ * The attributes of a message, of those whose names are wanted. A header that comes twice is an attribute
+ * once, with the last value. The values are copies.
  */
 export function attributesOf(
   { attributes, types }: ReadHeaders,

@@ -1,7 +1,9 @@
 import { AwsError } from '../../wire/aws/index.ts';
 import { sqsLimits } from './limits.ts';
 
-/** Throws an AwsError for tags that a queue cannot have: 50 at most, keys of 128 and values of 256 characters. */
+/**
+ * Throws an AwsError for tags that a queue cannot have: 50 at most, keys of 128 and values of 256 characters.
+ */
 export function checkTags(tags: ReadonlyMap<string, string>): void {
   const { tagsMax } = sqsLimits;
   if (tags.size > tagsMax)

@@ -16,8 +16,8 @@ const systemNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The attributes that a receiver names: those of the system by name, or all; others by name, by a prefix such as
- * `price.*`, or all (`All`, `.*`). Throws InvalidAttributeName for a system attribute that there is not.
+ * The attributes that a receiver names: those of the system by name, or all; others by name, by a prefix such
+ * as `price.*`, or all (`All`, `.*`). Throws InvalidAttributeName for a system attribute that there is not.
  */
 export function wantedOf(
   deprecated: readonly string[] = [],

@@ -17,8 +17,8 @@ export interface Login {
   readonly user: User | undefined;
   readonly access: Access;
   /**
-   * The credential that proved the user. `scram` proves a password without showing it, `access-key` its secret.
-   * `none`: no proof was needed.
+   * The credential that proved the user. `scram` proves a password without showing it, `access-key` its
+   * secret. `none`: no proof was needed.
    */
   readonly by: Proof['kind'] | 'scram' | 'access-key' | 'none';
   /** The nkey, the name in the certificate or the id of the access key; otherwise ''. */

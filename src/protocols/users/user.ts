@@ -31,8 +31,8 @@ export interface Credentials {
 }
 
 /**
- * An access key is an id that requests name, and a secret that signs them. The secret itself is needed to verify
- * a signature, so that it cannot be kept as a verifier.
+ * An access key is an id that requests name, and a secret that signs them. The secret itself is needed to
+ * verify a signature, so that it cannot be kept as a verifier.
  */
 export interface AccessKey {
   readonly id: string;

@@ -90,8 +90,8 @@ export class Users {
   }
 
   /**
-   * The user of an access key, with the secret that must have signed. A user whose password is written in plain
-   * text has its name as an access key, too. Undefined: there is no such key.
+   * The user of an access key, with the secret that must have signed. A user whose password is written in
+   * plain text has its name as an access key, too. Undefined: there is no such key.
    */
   accessKey(protocol: string, id: string): { readonly user: User; readonly secret: string } | undefined {
     if (id.length > userNameCharactersMax) return undefined;

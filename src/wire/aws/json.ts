@@ -8,8 +8,8 @@ import { structures } from './operations/structures.ts';
 import type { WireReply } from './reply.ts';
 import type { ElementName, Member, Members, Structure } from './shapes.ts';
 
-// AWS JSON 1.0: a request is POST with `X-Amz-Target: AmazonSQS.SendMessage` and the input as JSON, an answer is
-// the output as JSON.
+// AWS JSON 1.0: a request is POST with `X-Amz-Target: AmazonSQS.SendMessage` and the input as JSON, an answer
+// is the output as JSON.
 
 const contentType = 'application/x-amz-json-1.0';
 const targetPrefix = 'AmazonSQS.';
@@ -23,8 +23,9 @@ export function readTarget(target: string | undefined): SqsAction {
 }
 
 /**
- * Reads the input of an operation: members with the right types, required ones present, unknown ones left out.
- * `defaults` has members that the request may have elsewhere, such as the queue in its path. Throws an AwsError.
+ * Reads the input of an operation: members with the right types, required ones present, unknown ones left
+ * out. `defaults` has members that the request may have elsewhere, such as the queue in its path. Throws an
+ * AwsError.
  */
 export function readJson<I extends Members>(
   operation: Operation<I>,
@@ -176,9 +177,9 @@ export function jsonReply<O extends Members>(
 }
 
 /**
- * The answer with an error. Clients that came from Query read its code from `x-amzn-query-error`, and want the
- * status of Query if they send `x-amzn-query-mode: true`; others get 400 for every fault of theirs that SQS itself
- * knows. What the framework refuses, such as a signature, keeps its status.
+ * The answer with an error. Clients that came from Query read its code from `x-amzn-query-error`, and want
+ * the status of Query if they send `x-amzn-query-mode: true`; others get 400 for every fault of theirs that
+ * SQS itself knows. What the framework refuses, such as a signature, keeps its status.
  */
 export function jsonRefusal(error: AwsError, requestId: string, isQueryMode: boolean): WireReply {
   const isClientFault = error.status > 400 && error.status < 500 && !isQueryMode && !isCommon(error.kind);

@@ -7,7 +7,10 @@ export interface HashedAttribute {
   readonly BinaryValue?: Uint8Array | undefined;
 }
 
-/** The MD5 of a message body, in hex. Clients compare it with their own: it finds damage, and protects nothing. */
+/**
+ * The MD5 of a message body, in hex. Clients compare it with their own: it finds damage, and protects
+ * nothing.
+ */
 export function md5OfText(text: string): string {
   return hash('md5', text);
 }

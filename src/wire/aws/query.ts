@@ -19,8 +19,8 @@ const sqsVersion = '2012-11-05';
 const snsVersion = '2010-03-31';
 
 /**
- * The operation of a form. The version tells SQS and SNS apart, which share a few names; without one, the name
- * decides, and then SQS. Throws an AwsError.
+ * The operation of a form. The version tells SQS and SNS apart, which share a few names; without one, the
+ * name decides, and then SQS. Throws an AwsError.
  */
 export function readAction(form: Form): Operation {
   const name = form.get('Action');
@@ -79,8 +79,8 @@ function readMember(member: Member, name: string, node: FormNode): unknown {
 }
 
 /**
- * What is below numbers, in their order. Numbers may be left out, and be of any size: they only order what the
- * form has.
+ * What is below numbers, in their order. Numbers may be left out, and be of any size: they only order what
+ * the form has.
  */
 function numbered(node: FormNode | undefined): FormNode[] {
   if (!node?.below) return [];

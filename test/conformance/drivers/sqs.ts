@@ -16,9 +16,9 @@ import { NatsBroker } from './nats.ts';
 const sqsGroup = 'default';
 
 /**
- * SQS: the AWS SDK sends, receives and deletes. A queue has one group, `default`, whatever the suite calls it.
- * Topics and groups are created through JetStream, as streams and durable consumers: SQS has no words for logs. A
- * topic whose group orders by key is a FIFO queue.
+ * SQS: the AWS SDK sends, receives and deletes. A queue has one group, `default`, whatever the suite calls
+ * it. Topics and groups are created through JetStream, as streams and durable consumers: SQS has no words for
+ * logs. A topic whose group orders by key is a FIFO queue.
  */
 export const sqsDriver: DeliveryDriver = {
   protocol: 'SQS (AWS SDK)',

@@ -1,4 +1,7 @@
-/** One topic, four ways: what the AWS SDK sends, NATS, Kafka and AMQP clients consume, and the other way round. */
+/**
+ * One topic, four ways: what the AWS SDK sends, NATS, Kafka and AMQP clients consume, and the other way
+ * round.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { jetstream, jetstreamManager, type JsMsg } from '@nats-io/jetstream';

@@ -1,4 +1,6 @@
-/** boto3, by its defaults. It needs a python3 that has it; BOTO3_PYTHONPATH may name a folder to find it in. */
+/**
+ * boto3, by its defaults. It needs a python3 that has it; BOTO3_PYTHONPATH may name a folder to find it in.
+ */
 import { execFile, spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** The package sqs-consumer: it polls, extends timeouts while a handler works, and deletes what was handled. */
+/**
+ * The package sqs-consumer: it polls, extends timeouts while a handler works, and deletes what was handled.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually, uniqueName, useServer } from '../../support/index.ts';

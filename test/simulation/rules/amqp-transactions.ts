@@ -61,7 +61,9 @@ function committed(exam: Examination, transaction: TxKnown): void {
   }
 }
 
-/** After a look at everything: the publishes of a transaction are there, and its acks are, or none of them. */
+/**
+ * After a look at everything: the publishes of a transaction are there, and its acks are, or none of them.
+ */
 export function txAllOrNone(exam: Examination): void {
   for (const transaction of exam.known.amqp.transactions) {
     const { state } = transaction;

@@ -76,7 +76,9 @@ export async function putPolicy(
   return isNew;
 }
 
-/** Deletes the policy in the path; the queues under it are what they were declared as, or under the next one. */
+/**
+ * Deletes the policy in the path; the queues under it are what they were declared as, or under the next one.
+ */
 export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
   checkPolicymaker(request.caller);
   const { policies } = api.amqp.virtualHosts;

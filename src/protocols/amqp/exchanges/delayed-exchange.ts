@@ -2,8 +2,8 @@ import { Decimal, withHeaders, type FieldTable, type Properties } from '../../..
 import { AmqpError } from '../errors.ts';
 import { exchangeTypeOf, type ExchangeType } from './routing.ts';
 
-// An exchange of the type `x-delayed-message` routes as its argument `x-delayed-type` says. A message with the
-// header `x-delay` arrives in its queues so many milliseconds later.
+// An exchange of the type `x-delayed-message` routes as its argument `x-delayed-type` says. A message with
+// the header `x-delay` arrives in its queues so many milliseconds later.
 
 const typeArgument = 'x-delayed-type';
 /** The header of a message. Consumers see the delay as a negative number: it is over. */

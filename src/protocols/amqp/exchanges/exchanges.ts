@@ -29,8 +29,8 @@ const predeclared: { readonly [name: string]: ExchangeType } = {
 };
 
 /**
- * The exchanges of a virtual host, and the bindings between them and the queues. Durable ones survive a restart.
- * The default exchange has no object: it routes to the queue that the routing key names.
+ * The exchanges of a virtual host, and the bindings between them and the queues. Durable ones survive a
+ * restart. The default exchange has no object: it routes to the queue that the routing key names.
  */
 export class Exchanges {
   /** Changes whenever a route may have changed. */
@@ -123,7 +123,10 @@ export class Exchanges {
     return this.#store.forgetAll();
   }
 
-  /** Adds a binding unless it is there; resolves when it is on disk, if it is durable. Rejects as {@link declare}. */
+  /**
+   * Adds a binding unless it is there; resolves when it is on disk, if it is durable. Rejects as {@link
+   * declare}.
+   */
   async bind(
     source: Exchange,
     destination: Destination,
@@ -196,9 +199,9 @@ export class Exchanges {
   }
 
   /**
-   * The queues that a dead letter goes to, each once. The broker moves it to all of them at once, so there are
-   * so many at most. Nobody is told that it is too much work: then it goes to the queues that were found until
-   * then.
+   * The queues that a dead letter goes to, each once. The broker moves it to all of them at once, so there
+   * are so many at most. Nobody is told that it is too much work: then it goes to the queues that were found
+   * until then.
    */
   routeLetter(exchange: Exchange, message: Routed): readonly Topic[] {
     const reach = new Reach(this.#byName, message, queuesOfLetterMax);

@@ -31,7 +31,9 @@ export class RoutingBudget {
     return this.#used;
   }
 
-  /** Throws PRECONDITION_FAILED, or the shortage, if this much more cannot be: `cannot declare exchange …`. */
+  /**
+   * Throws PRECONDITION_FAILED, or the shortage, if this much more cannot be: `cannot declare exchange …`.
+   */
   check(charge: number, cannot: string): void {
     const shortage = this.#shortage();
     if (shortage) throw shortage;

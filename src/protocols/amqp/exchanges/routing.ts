@@ -25,7 +25,10 @@ export const exchangeTypes = [
 ] as const;
 export type ExchangeType = (typeof exchangeTypes)[number];
 
-/** The type of this name. Throws PRECONDITION_FAILED if there is none: COMMAND_INVALID in older versions of RabbitMQ. */
+/**
+ * The type of this name. Throws PRECONDITION_FAILED if there is none: COMMAND_INVALID in older versions of
+ * RabbitMQ.
+ */
 export function exchangeTypeOf(name: string): ExchangeType {
   const type = exchangeTypes.find((known) => known === name);
   if (type === undefined) throw new AmqpError('PRECONDITION_FAILED', `unknown exchange type '${name}'`);

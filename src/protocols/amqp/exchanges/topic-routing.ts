@@ -6,7 +6,9 @@ const noBindings: ReadonlySet<Binding> = new Set();
 
 /** One word of the patterns that go through it. */
 class Node {
-  /** The only next word, or all of them. Most nodes have one, and a map for it would be most of their memory. */
+  /**
+   * The only next word, or all of them. Most nodes have one, and a map for it would be most of their memory.
+   */
   #onlyWord: string | undefined = undefined;
   #only: Node | undefined = undefined;
   #next: Map<string, Node> | undefined = undefined;

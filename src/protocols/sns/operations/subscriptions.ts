@@ -24,7 +24,9 @@ const otherProtocols: ReadonlySet<string> = new Set([
   'sms',
 ]);
 
-/** Subscribes a queue. A queue that is subscribed already keeps its subscription, unless an attribute differs. */
+/**
+ * Subscribes a queue. A queue that is subscribed already keeps its subscription, unless an attribute differs.
+ */
 export const subscribe: Handler<'Subscribe'> = async (sns, caller, input) => {
   const {
     Protocol: protocol,
@@ -88,7 +90,9 @@ export const listSubscriptionsByTopic: Handler<'ListSubscriptionsByTopic'> = (sn
   return listed(sns, caller, [name], input.NextToken);
 };
 
-/** A page of the subscriptions to some topics, which are in order. Topics beyond the page are not looked at. */
+/**
+ * A page of the subscriptions to some topics, which are in order. Topics beyond the page are not looked at.
+ */
 function listed(
   { topics }: Sns,
   caller: Caller,

@@ -23,8 +23,8 @@ export function maySee({ access }: Caller, { topic }: Queue): boolean {
 }
 
 /**
- * One page of names that are in order. The token is the last name of the page before. Throws an AwsError for a
- * token or a number that does not fit.
+ * One page of names that are in order. The token is the last name of the page before. Throws an AwsError for
+ * a token or a number that does not fit.
  */
 export function pageOf(
   all: readonly string[],

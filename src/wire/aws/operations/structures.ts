@@ -1,6 +1,9 @@
 /** The structures that are elements of lists and maps. */
 export const structures = {
-  /** An attribute of a message. `DataType` is `String`, `Number` or `Binary`, and may have a label behind a dot. */
+  /**
+   * An attribute of a message. `DataType` is `String`, `Number` or `Binary`, and may have a label behind a
+   * dot.
+   */
   MessageAttributeValue: {
     DataType: 'string!',
     StringValue: 'string',

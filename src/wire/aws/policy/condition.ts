@@ -56,7 +56,9 @@ function comparisons(prefix: string, read: (text: string) => number): [string, O
   ];
 }
 
-/** The operators, in lower case. Each has a negation with `Not`. Arns may have wildcards even in `ArnEquals`. */
+/**
+ * The operators, in lower case. Each has a negation with `Not`. Arns may have wildcards even in `ArnEquals`.
+ */
 const operators: ReadonlyMap<string, Operator> = new Map([
   ['stringequals', equals],
   ['stringequalsignorecase', equalsIgnoringCase],

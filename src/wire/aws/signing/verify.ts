@@ -39,8 +39,8 @@ export class SignatureVerifier {
   readonly #keys = new Map<string, { readonly secret: string; readonly key: Buffer }>();
 
   /**
-   * The credential that has signed the request. `claim`: what the request says of its signature, if that was read
-   * already. Throws an AwsError if none has signed it.
+   * The credential that has signed the request. `claim`: what the request says of its signature, if that was
+   * read already. Throws an AwsError if none has signed it.
    */
   verify(
     request: SignableRequest,
