@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { methods, type FieldTable } from '../../src/wire/amqp/index.ts';
 import { Peer } from '../protocols/amqp/amqp-kit.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
-import { BrokerProcess } from './broker-process.ts';
+import { serveIn } from './serve-in.ts';
 
 const noArguments: FieldTable = new Map();
 /** Requests between two answers: some wait for a commit each. */
@@ -68,13 +66,8 @@ async function opened(port: number): Promise<Peer> {
 
 test('a broker with a heap of 256 MiB outlives floods of bindings, exchanges and queues, and refuses the excess', async () => {
   await using directory = await makeTemporaryDirectory();
-  const dataDirectory = join(directory.path, 'data');
-  await mkdir(dataDirectory);
-  const broker = new BrokerProcess({
-    kind: 'serve',
-    dataDirectory,
-    workDirectory: directory.path,
-    args: ['--log-level', 'error', '--disk-free-min', '0'],
+  const broker = await serveIn(directory.path, {
+    args: ['--disk-free-min', '0'],
     nodeArgs: ['--max-old-space-size=256'],
   });
   await broker.start();

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeTemporaryDirectory } from '../support/index.ts';
-import { BrokerProcess } from './broker-process.ts';
+import { serveIn } from './serve-in.ts';
 
 const connectLine = 'CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n';
 
@@ -58,13 +56,8 @@ class Counter {
 
 test('a broker with a heap of 256 MiB outlives 600,000 SUB and 30,000 STREAM.CREATE, and refuses the excess', async () => {
   await using directory = await makeTemporaryDirectory();
-  const dataDirectory = join(directory.path, 'data');
-  await mkdir(dataDirectory);
-  const broker = new BrokerProcess({
-    kind: 'serve',
-    dataDirectory,
-    workDirectory: directory.path,
-    args: ['--log-level', 'error', '--disk-free-min', '0'],
+  const broker = await serveIn(directory.path, {
+    args: ['--disk-free-min', '0'],
     nodeArgs: ['--max-old-space-size=256'],
   });
   await broker.start();

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeTemporaryDirectory } from '../support/index.ts';
-import { BrokerProcess } from './broker-process.ts';
+import { serveIn } from './serve-in.ts';
 
 /** Loaded into the broker's process: a signal stands for a mistake in our own code. */
 const mistakes = [
@@ -14,13 +12,7 @@ const mistakes = [
 for (const [name, mistake] of mistakes)
   test(`${name} ends the broker with 70, after one line with its stack`, async () => {
     await using directory = await makeTemporaryDirectory();
-    const dataDirectory = join(directory.path, 'data');
-    await mkdir(dataDirectory);
-    const broker = new BrokerProcess({
-      kind: 'serve',
-      dataDirectory,
-      workDirectory: directory.path,
-      args: ['--log-level', 'error'],
+    const broker = await serveIn(directory.path, {
       nodeArgs: ['--import', `data:text/javascript,process.on("SIGUSR2",()=>{${mistake}})`],
     });
     try {
