@@ -51,7 +51,13 @@ export class AmqpClients {
 
   /** The broker is up, for the first time or again. */
   connect(broker: Broker): void {
-    const run = new AmqpRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
+    const run = new AmqpRun({
+      broker,
+      clock: this.#clock,
+      history: this.#history,
+      plans: this.#plans,
+      seed: this.#seed,
+    });
     this.#run = run;
     run.note({ kind: 'cache', bytes: this.#cacheBytes });
     this.#watch = new GroupWatch(this.#history, this.#plans, true);

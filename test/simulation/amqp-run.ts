@@ -1,37 +1,15 @@
-import type { Broker } from '../../src/broker/index.ts';
 import { AmqpFrontend } from '../../src/protocols/amqp/index.ts';
-import { SeededRandom } from '../../src/util/index.ts';
-import type { Fact, History } from './history.ts';
-import type { PlannedMessage } from './script.ts';
-import type { SimulatedClock } from './simulated-clock.ts';
+import { ClientRun, type ClientRunParts } from './client-run.ts';
+import type { Fact } from './history.ts';
 
-/**
- * An AMQP run is one life of the broker as AMQP clients see it: its front door, and the shared state. When it
- * is over they hear nothing of it any more.
- */
-export class AmqpRun {
-  readonly broker: Broker;
-  readonly clock: SimulatedClock;
-  readonly random: SeededRandom;
-  readonly plans: ReadonlyMap<number, PlannedMessage>;
+/** An AMQP run is one life of the broker as AMQP clients see it: its front door, and the shared state. */
+export class AmqpRun extends ClientRun {
   readonly frontend: AmqpFrontend;
-  readonly #history: History;
-  #isOver = false;
 
-  constructor(
-    broker: Broker,
-    clock: SimulatedClock,
-    history: History,
-    plans: ReadonlyMap<number, PlannedMessage>,
-    seed: number,
-  ) {
-    this.broker = broker;
-    this.clock = clock;
-    this.random = new SeededRandom(seed * 1000 + history.run);
-    this.plans = plans;
-    this.#history = history;
+  constructor(parts: ClientRunParts) {
+    super(parts);
     this.frontend = new AmqpFrontend({
-      broker,
+      broker: parts.broker,
       report: (event) => {
         if (event.kind === 'closed' && event.reason.kind === 'error')
           this.problem(
@@ -41,27 +19,9 @@ export class AmqpRun {
     });
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** The process is gone. */
-  end(): void {
-    this.#isOver = true;
-  }
-
-  /** Returns the index of the event. */
-  note(fact: Fact): number {
-    return this.#history.add(fact);
-  }
-
-  get events(): number {
-    return this.#history.events.length;
-  }
-
   /** The index of the last such event of this run; -1: none. */
   last(isSuch: (fact: Fact) => boolean): number {
-    return this.#history.events.findLastIndex(({ fact, run }) => run === this.#history.run && isSuch(fact));
+    return this.history.events.findLastIndex(({ fact, run }) => run === this.history.run && isSuch(fact));
   }
 
   /** The log has failed, or the broker is closing: what is refused now may be stored. */
@@ -70,7 +30,7 @@ export class AmqpRun {
     return !ready || failed !== undefined || this.last(({ kind }) => kind === 'sync-failed') >= 0;
   }
 
-  problem(text: string): void {
-    if (!this.#isOver && !this.isEnding) this.note({ kind: 'problem', text });
+  override problem(text: string): void {
+    if (!this.isEnding) super.problem(text);
   }
 }

@@ -69,7 +69,13 @@ export class KafkaGroups {
 
   /** The broker is up, for the first time or again. */
   connect(broker: Broker): void {
-    const run = new KafkaRun(broker, this.#clock, this.#history, this.#plans, this.#seed);
+    const run = new KafkaRun({
+      broker,
+      clock: this.#clock,
+      history: this.#history,
+      plans: this.#plans,
+      seed: this.#seed,
+    });
     this.#run = run;
     this.#watch = new GroupWatch(this.#history, this.#plans);
     this.#watch.all(broker);
