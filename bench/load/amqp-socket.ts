@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import {
   FrameType,
   frameHeadBytes,
@@ -11,6 +11,7 @@ import {
   type Arguments,
   type Method,
 } from '../../src/wire/amqp/index.ts';
+import { connectLoopback } from './connect-loopback.ts';
 
 /** Takes what was read, `buffer[0, end)`, and returns the position after the last whole frame. */
 type FrameReader = (buffer: Buffer, end: number) => number;
@@ -53,14 +54,11 @@ export class AmqpSocket {
   private constructor(port: number, readBytes: number, onFailure: (error: Error) => void) {
     this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     this.#onFailure = onFailure;
-    this.#socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: { buffer: () => this.#buffer.subarray(this.#held), callback: (bytes) => this.#onBytes(bytes) },
+    this.#socket = connectLoopback(port, {
+      buffer: () => this.#buffer.subarray(this.#held),
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onFailure: (error) => this.#fail(error),
     });
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
   /** Resolves when channel 1 is open. */

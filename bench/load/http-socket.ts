@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectLoopback } from './connect-loopback.ts';
 
 /** Takes the body of an answer, `buffer[start, end)`. */
 export type AnswerReader = (buffer: Buffer, start: number, end: number) => void;
@@ -33,14 +34,11 @@ export class HttpSocket {
   private constructor({ port, answerBytesMax = 64 * 1024, onFailure }: HttpSocketOptions) {
     this.#buffer = Buffer.allocUnsafeSlow(answerBytesMax);
     this.#onFailure = onFailure;
-    this.#socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: { buffer: () => this.#buffer.subarray(this.#held), callback: (bytes) => this.#onBytes(bytes) },
+    this.#socket = connectLoopback(port, {
+      buffer: () => this.#buffer.subarray(this.#held),
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onFailure: (error) => this.#fail(error),
     });
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
   static connect(options: HttpSocketOptions): Promise<HttpSocket> {

@@ -1,5 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { readFrame, type ControlFrame } from './frame.ts';
+import { connectLoopback } from './connect-loopback.ts';
 
 /** Consumes bytes of `buffer[0, end)` and returns how many; the rest comes again with the next bytes. */
 export type Reader = (buffer: Buffer, end: number) => number;
@@ -41,14 +42,11 @@ export class NatsSocket implements Link {
 
   private constructor(port: number, onFailure: (error: Error) => void) {
     this.#onFailure = onFailure;
-    this.#socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: { buffer: () => this.#buffer.subarray(this.#held), callback: (bytes) => this.#onBytes(bytes) },
+    this.#socket = connectLoopback(port, {
+      buffer: () => this.#buffer.subarray(this.#held),
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onFailure: (error) => this.#fail(error),
     });
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
   /** Resolves when the server has answered the first PING, and so serves this connection. */
