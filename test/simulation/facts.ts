@@ -139,8 +139,9 @@ export class TopicKnown {
     this.#committed.clear();
     this.instances.clear();
     for (const publish of this.publishes) publish.offset = -1; // others get these offsets
-    // A delayed message waits on disk.
-    this.publishes.splice(0, Infinity, ...this.publishes.filter(({ dues }) => dues.length > 0));
+    // A delayed message waits on disk, and a schedule goes on.
+    const isKept = ({ dues, schedule }: PublishKnown): boolean => dues.length > 0 || schedule !== undefined;
+    this.publishes.splice(0, Infinity, ...this.publishes.filter(isKept));
     this.next.length = 0;
     for (const group of this.groups) group.deliveries.clear();
   }

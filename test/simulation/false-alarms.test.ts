@@ -165,6 +165,24 @@ test('each run of a schedule may push a message out, in flight or not', () =>
     { kind: 'wait', ms: 26_000 },
   ]));
 
+test('the runs of a schedule push out messages of a topic in memory after a restart, too', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic, durability: 'memory', messagesMax: 7 } },
+    { kind: 'create-group', topic, options: { name: group, ordering: 'key' } },
+    {
+      kind: 'schedule',
+      name: 'ping',
+      topic,
+      messages: [{ id: 1, key: null, bytes: 20, isBare: true }],
+      everyMs: 1000,
+      missed: 'skip',
+    },
+    { kind: 'crash', power: false, downMs: 1, again: [], look: false },
+    { kind: 'publish', topic, messages: [2, 3].map((id) => ({ id, key: 'k.2', bytes: 0 })) },
+    { kind: 'attach', topic, group, credit: 1000, ackWaitMs: 500 },
+    { kind: 'wait', ms: 8000 },
+  ]));
+
 test('a crash that took the change to a single active consumer leaves none active', () =>
   assertKept([
     { kind: 'create-topic', options: { name: topic } },
