@@ -1,4 +1,4 @@
-import { AMQPClient } from '@cloudamqp/amqp-client';
+import { AMQPClient, AMQPError } from '@cloudamqp/amqp-client';
 import type { AMQPBaseClient } from '@cloudamqp/amqp-client/amqp-base-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -25,6 +25,17 @@ export async function connectAmqpPatiently(port: number, name: string): Promise<
 /** Errors of a connection or a channel show in what is called on it; the client would print them, too. */
 export function quieten(one: object): void {
   Object.assign(one, { onerror: () => {} });
+}
+
+/**
+ * For a process of clients. A publish whose write fails while the connection closes rejects twice inside the
+ * client, and nobody can wait for the second rejection. The same goes for the first bytes of a connection.
+ */
+export function tolerateBrokenConnections(): void {
+  process.on('unhandledRejection', (error) => {
+    const isOfSocket = error instanceof Error && 'syscall' in error;
+    if (!isOfSocket && !(error instanceof AMQPError)) throw error;
+  });
 }
 
 /** Queues that this exchange fills are bound to it by their names. */

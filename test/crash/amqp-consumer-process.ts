@@ -1,7 +1,7 @@
 import type { AMQPBaseClient } from '@cloudamqp/amqp-client/amqp-base-client';
 import type { AMQPMessage } from '@cloudamqp/amqp-client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectAmqpPatiently, placeOf, quieten } from './amqp-connection.ts';
+import { connectAmqpPatiently, placeOf, quieten, tolerateBrokenConnections } from './amqp-connection.ts';
 import { EventWriter } from './event-log.ts';
 import { hashOf, idOf } from './payload.ts';
 
@@ -18,6 +18,8 @@ const lookMs = 20;
 
 process.on('message', () => process.exit(0));
 process.once('disconnect', () => process.exit(1));
+
+tolerateBrokenConnections();
 
 async function consume(client: AMQPBaseClient): Promise<void> {
   const channel = await client.channel();

@@ -1,6 +1,12 @@
 import type { AMQPBaseClient } from '@cloudamqp/amqp-client/amqp-base-client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectAmqpPatiently, exchange, placeOf, quieten } from './amqp-connection.ts';
+import {
+  connectAmqpPatiently,
+  exchange,
+  placeOf,
+  quieten,
+  tolerateBrokenConnections,
+} from './amqp-connection.ts';
 import { EventWriter } from './event-log.ts';
 import { hashOf, payloadOf } from './payload.ts';
 
@@ -16,6 +22,8 @@ const log = new EventWriter(logPath);
 const windowMax = 64;
 const keys = 3;
 const turnMs = 2;
+
+tolerateBrokenConnections();
 
 let lastNumber = 0;
 const state = { isResting: false, hasToldOfLoad: false };

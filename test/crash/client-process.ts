@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Child, scriptPath } from './child.ts';
+import { Child, type End, scriptPath } from './child.ts';
 import { type Event, EventReader } from './event-log.ts';
 import type { History } from './history.ts';
 
@@ -41,10 +41,14 @@ export class ClientProcess {
     });
   }
 
-  /** Resolves at the first message that a publisher got acked on its next connection. */
+  /**
+   * Resolves at the first message that a publisher got acked on its next connection; rejects when the client
+   * has ended instead.
+   */
   loaded(): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#onLoad = resolve;
+      void this.#child.ended.then((end) => reject(this.#failure(end)));
     });
   }
 
@@ -57,7 +61,11 @@ export class ClientProcess {
   async rest(): Promise<void> {
     this.#child.process.send({ kind: 'rest' });
     const end = await this.#child.ended;
-    if (end !== 0) throw new Error(`the client ${this.name} ended with ${end}:\n${this.#child.output}`);
+    if (end !== 0) throw this.#failure(end);
+  }
+
+  #failure(end: End): Error {
+    return new Error(`the client ${this.name} ended with ${end}:\n${this.#child.output}`);
   }
 
   get hasEnded(): boolean {
