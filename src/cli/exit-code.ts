@@ -24,6 +24,8 @@ export const exitCode = {
   configuration: 78,
   /** Ended by SIGINT or SIGTERM: 128 + the number of the signal. */
   interrupted: 130,
+  /** The reader of the output went away: 128 + the number of SIGPIPE. */
+  readerGone: 141,
   terminated: 143,
 } as const;
 

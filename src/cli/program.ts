@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandModule } from './command.ts';
 import { shownText } from '../util/shown-text.ts';
 import { CliError, type ExitCode, exitCode, exitCodeOfServerError } from './exit-code.ts';
+import { endWithReader } from './reader.ts';
 
 interface CommandEntry {
   readonly name: string;
@@ -74,6 +75,7 @@ export const commands: readonly CommandEntry[] = [
 
 /** Runs the command line and returns the exit code. Data goes to stdout, everything else to stderr. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  endWithReader();
   const program = new Command('pillarbox')
     .description(
       'A durable message broker that clients of other brokers can speak to; "serve --help" lists the protocols.',

@@ -53,15 +53,9 @@ export function wantsColour(
   return isTty && environment['TERM'] !== 'dumb';
 }
 
-/**
- * The terminal of this process. If the reader of its output goes away (`| head`), the process ends quietly.
- */
+/** The terminal of this process. */
 export function processTerminal(noColourFlag: boolean): Terminal {
   const { stdout, stderr, env } = process;
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   return {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),

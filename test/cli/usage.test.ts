@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { exitCode } from '../../src/cli/index.ts';
 import { commands } from '../../src/cli/program.ts';
 import { fitsKeys, parseUsers } from '../../src/protocols/users/index.ts';
 import { settingTable } from '../../src/server/index.ts';
-import { runCli } from './run-cli.ts';
+import { runCli, spawnCli } from './run-cli.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
 
@@ -59,6 +60,20 @@ describe('the command line', { concurrency: 2 }, () => {
     assert.equal(help.code, 0);
     for (const { name } of Object.values(settingTable)) assert.match(help.out, new RegExp(`--${name}\\b`));
   });
+});
+
+describe('a reader of the output that goes away', { concurrency: 2 }, () => {
+  for (const args of [['serve', '--help'], ['nonsense']])
+    test(`ends pillarbox ${args.join(' ')} without a word`, async () => {
+      const child = spawnCli(args);
+      let err = '';
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+      // It has said nothing yet.
+      child.stdout?.destroy();
+      if (args[0] === 'nonsense') child.stderr?.destroy();
+      const [code] = (await once(child, 'close')) as [number | null];
+      assert.deepEqual([code, err], [exitCode.readerGone, '']);
+    });
 });
 
 describe('pillarbox user hash', { concurrency: 2 }, () => {

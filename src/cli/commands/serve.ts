@@ -5,6 +5,7 @@ import { exitCode, exitCodeOfServerError } from '../exit-code.ts';
 import { formatDuration } from '../format.ts';
 import { raiseInliningLimits } from '../inlining.ts';
 import { packageVersion } from '../program.ts';
+import { outliveReader } from '../reader.ts';
 import { wantsColour } from '../terminal.ts';
 
 /** The addresses of a listening server, for the banner. */
@@ -89,9 +90,7 @@ export async function configure(command: Command): Promise<void> {
       colour: wantsColour(isatty(2), process.env, options['color'] === false),
       write: (line) => void process.stderr.write(line),
     });
-    // A reader of the output may go away; the broker must not end for that.
-    process.stdout.on('error', () => {});
-    process.stderr.on('error', () => {});
+    outliveReader();
     // A bug: the state of the broker is unknown, so no further message may be acknowledged.
     process.on('uncaughtException', (error) => {
       log.last('an error that nothing handles: the broker stops, and acknowledges nothing more', error);
