@@ -1,3 +1,4 @@
+export type { AlarmJson, AlarmsJson } from './alarms.ts';
 export type { ConnectionJson, ConnectionClosedJson, ConnectionsJson } from './connections.ts';
 export type {
   DeadLetterJson,

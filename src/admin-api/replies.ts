@@ -1,3 +1,4 @@
+import type { AlarmsJson } from './alarms.ts';
 import type { ConnectionClosedJson, ConnectionsJson } from './connections.ts';
 import type { DeadLetterJson, DeadLetterTopicsJson, RedrivenJson } from './dead-letters.ts';
 import type { DelayedChangedJson, DelayedMessageJson, DelayedMessagesJson } from './delayed.ts';
@@ -12,6 +13,7 @@ export interface AdminReplies {
   'GET /healthz': AliveJson;
   'GET /readyz': ReadyJson;
   'GET /api/v1/server': ServerJson;
+  'GET /api/v1/alarms': AlarmsJson;
   'GET /api/v1/connections': ConnectionsJson;
   'DELETE /api/v1/connections/:id': ConnectionClosedJson;
   'GET /api/v1/topics': TopicsJson;

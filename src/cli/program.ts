@@ -60,6 +60,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'list, show, redrive, purge dead letters',
     load: () => import('./commands/dead-letters.ts'),
   },
+  {
+    name: 'alarms',
+    summary: 'what is wrong, since when, and what to do',
+    load: () => import('./commands/alarms.ts'),
+  },
   { name: 'top', summary: 'watch topics and groups live', load: () => import('./commands/top.ts') },
   {
     name: 'bench',

@@ -3,6 +3,7 @@ export {
   Door,
   Hall,
   Listener,
+  Task,
   type Connection,
   type ConnectionInfo,
   type ConnectionRegistry,

@@ -1,5 +1,6 @@
 import { scheduleConfig, type ScheduleOptions } from '../broker/index.ts';
 import { tables, type Setting } from '../protocols/settings.ts';
+import { durationOf } from './setting-values.ts';
 
 /** A schedule in the configuration: a table of the file, or the same as JSON. See docs/schedules.md. */
 export interface ScheduleSettings {
@@ -90,14 +91,6 @@ function optionsOf(value: unknown, title: string): ScheduleOptions {
 
 function given(fields: { readonly [name: string]: unknown }): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-const unitsMs: { readonly [unit: string]: number } = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
-
-function durationOf(value: unknown, what: string): number {
-  const [, digits, unit = ''] = /^(\d{1,9})\s*(ms|s|m|h|d)$/.exec(String(value)) ?? [];
-  if (digits === undefined) throw new Error(`The ${what} must be a time such as 30s, 15m, 12h or 7d.`);
-  return Number(digits) * unitsMs[unit]!;
 }
 
 /** TOML has dates. */

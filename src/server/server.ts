@@ -3,6 +3,7 @@ import type { Broker, ClockJump, LogError } from '../broker/index.ts';
 import { type Door, Hall, Users, protocols } from '../protocols/index.ts';
 import { rfc3339 } from '../util/index.ts';
 import { checkExposure, listenError } from './address.ts';
+import type { Alarms } from './alarms/index.ts';
 import type { AdminHttp } from './admin/index.ts';
 import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
@@ -93,6 +94,7 @@ class Server implements PillarboxServer {
   #guards: TlsGuards | undefined;
   #admin: AdminHttp | undefined;
   #hasPortsFile = false;
+  #alarms: Alarms | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -120,7 +122,9 @@ class Server implements PillarboxServer {
     // Code is loaded while the disk works: opening the broker and loading the frontends overlap.
     const { openBroker } = await import('./open-broker.ts');
     const adminModule = import('./admin/index.ts');
+    const alarmsModule = import('./alarms/index.ts');
     adminModule.catch(() => {});
+    alarmsModule.catch(() => {});
     const shares = shareDescriptors(descriptorsMax());
     const { broker, syncTimes } = await openBroker(
       this.settings,
@@ -139,6 +143,9 @@ class Server implements PillarboxServer {
       loginDelayMsMax: this.settings.loginDelayMsMax,
       ...(this.settings.unreadBytesMax === undefined ? {} : { unreadBytesMax: this.settings.unreadBytesMax }),
     });
+    const { settings, dataDirectory } = this;
+    const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };
+    this.#alarms = await (await alarmsModule).openAlarms(context);
     await defineSchedules(broker, scheduleOptions(this.settings.schedules ?? []), this.#log);
     this.#guards = await TlsGuards.read(this.settings);
     const users = this.#users;
@@ -157,6 +164,7 @@ class Server implements PillarboxServer {
       context: {
         broker,
         syncTimes,
+        alarms: this.#alarms.watch,
         doors: this.#doors,
         connections: hall.registry,
         users,
@@ -181,6 +189,7 @@ class Server implements PillarboxServer {
       throw listenError(error, 'the admin HTTP', adminHost, adminPort, `--${settingTable.adminPort.name}`);
     });
 
+    this.#alarms.start();
     this.#sampling = setInterval(() => sampleRates(broker), sampleMs);
     this.#sampling.unref();
     if (portsFile !== undefined) {
@@ -213,6 +222,7 @@ class Server implements PillarboxServer {
    */
   async #close(graceMs: number): Promise<void> {
     clearInterval(this.#sampling);
+    this.#alarms?.stop();
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)
       await removePortsFile(this.settings.portsFile);
     await Promise.all(this.#doors.map((door) => door.close({ graceMs })));

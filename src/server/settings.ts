@@ -21,6 +21,7 @@ import {
   toggle,
   usersSetting,
 } from '../protocols/settings.ts';
+import { alarmsSetting, type AlarmSettings } from './alarms/alarm-settings.ts';
 import { schedulesSetting, type ScheduleSettings } from './schedule-settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
 
@@ -45,6 +46,9 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly memoryBytesMax: number | undefined;
   readonly heapBytesMax: number | undefined;
   readonly schedules: readonly ScheduleSettings[] | undefined;
+  readonly alarms: readonly AlarmSettings[] | undefined;
+  readonly alarmIntervalMs: number;
+  readonly alarmsMax: number;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -119,6 +123,17 @@ export const settingTable: SettingTable<Settings> = {
   }),
   ...budgetSettings(),
   schedules: schedulesSetting,
+  alarms: alarmsSetting,
+  alarmIntervalMs: duration(
+    3_600_000,
+    { name: 'alarm-interval', default: 5000, help: 'how often all alarms are evaluated' },
+    100,
+  ),
+  alarmsMax: count(100_000, {
+    name: 'alarms-max',
+    default: 1000,
+    help: 'alarms that are kept at once; more are only counted',
+  }),
   adminHost: text({
     name: 'admin-host',
     placeholder: 'HOST',

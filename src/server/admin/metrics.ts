@@ -12,6 +12,7 @@ import type { AdminReply, AdminRequest } from './http.ts';
  */
 const topicsMax = 1000;
 const groupsMax = 2000;
+const alarmsMax = 1000;
 /** Series of one topic by priority; with more priorities, a series is for a range of them. */
 const bandsMax = 16;
 
@@ -51,6 +52,7 @@ export async function collectFamilies(context: AdminContext): Promise<readonly F
   const families = new Families();
   addServer(families, context);
   addLog(families, context);
+  addAlarms(families, context);
   await addTopics(families, context);
   await addGroups(families, context);
   return families.all;
@@ -61,6 +63,10 @@ class Families {
 
   get all(): readonly Family[] {
     return [...this.#byName.values()];
+  }
+
+  countOf(name: string): number {
+    return this.#byName.get(name)?.values.length ?? 0;
   }
 
   set(
@@ -195,6 +201,23 @@ function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
   );
 }
 
+function addAlarms(families: Families, { alarms }: AdminContext): void {
+  families.gauge('alarm', '1 for each alarm that fires', undefined); // the family is there without any, too
+  let omitted = alarms.omitted;
+  for (const { state, rule, topic, group, level } of alarms.list()) {
+    if (state !== 'firing') continue;
+    const isShown = families.countOf('alarm') < alarmsMax;
+    if (!isShown) omitted++;
+    else families.gauge('alarm', '', 1, { rule, topic: topic ?? '', group: group ?? '', level });
+  }
+  families.gauge(
+    'metrics_omitted',
+    'topics, groups or alarms left out of the metrics, because there are too many',
+    omitted,
+    { kind: 'alarm' },
+  );
+}
+
 function addPriorities(families: Families, topic: Topic, labels: Labels): void {
   const name = 'topic_priority_messages';
   const help = 'messages stored, by priority or range of priorities';
@@ -217,12 +240,7 @@ function* priorityBands(counts: readonly number[]): Iterable<[band: string, coun
 async function addTopics(families: Families, context: AdminContext): Promise<void> {
   const { broker, oldestTimes } = context;
   const topics = largest([...broker.topics.values()], topicsMax, (topic) => topic.durableCount);
-  families.gauge(
-    'metrics_omitted',
-    'topics or groups left out of the metrics, because there are too many',
-    broker.topics.size - topics.length,
-    { kind: 'topic' },
-  );
+  families.gauge('metrics_omitted', '', broker.topics.size - topics.length, { kind: 'topic' });
   const nowMs = Date.now();
   for (const topic of topics) {
     const labels = { topic: topic.name };

@@ -1,4 +1,5 @@
 import type { AdminReplies, AdminRoute } from '../../admin-api/index.ts';
+import { listAlarms } from './alarms.ts';
 import type { AdminContext } from './context.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as delayed from './delayed.ts';
@@ -22,6 +23,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /healthz': { summary: 'is the process alive', handle: server.healthz },
   'GET /readyz': { summary: 'may clients be sent here', handle: server.readyz },
   'GET /api/v1/server': { summary: 'what runs here', handle: server.serverInfo },
+  'GET /api/v1/alarms': { summary: 'what is wrong, and the remedy', handle: listAlarms },
   'GET /api/v1/connections': { summary: 'connections by protocol', handle: server.listConnections },
   'DELETE /api/v1/connections/:id': { summary: 'close a connection', handle: server.closeConnection },
   'GET /api/v1/topics': { summary: 'all topics', handle: topics.listTopics },

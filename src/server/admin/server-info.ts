@@ -7,6 +7,7 @@ import type {
 } from '../../admin-api/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 import { processFigures } from '../../util/index.ts';
+import { alarmsInBrief } from './alarms.ts';
 import { type AdminContext, checkMayAll } from './context.ts';
 import { adminProtocol } from './login.ts';
 import type { AdminRequest } from './http.ts';
@@ -32,7 +33,8 @@ export function readyz(_: AdminRequest, context: AdminContext): JsonReply<ReadyJ
   const readyStatus = degraded === undefined ? 'ready' : 'degraded';
   const status = isReady ? readyStatus : context.isStopping() ? 'stopping' : 'not ready';
   const advice = degraded === undefined ? {} : { advice: degraded };
-  return json({ status, diskFull, memoryFull, ...advice }, isReady ? 200 : 503);
+  const alarms = alarmsInBrief(context.alarms);
+  return json({ status, diskFull, memoryFull, ...advice, ...alarms }, isReady ? 200 : 503);
 }
 
 export function serverInfo(_: AdminRequest, context: AdminContext): JsonReply<ServerJson> {

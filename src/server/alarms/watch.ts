@@ -1,0 +1,246 @@
+import type { Broker, Group, Topic } from '../../broker/index.ts';
+import type { Timer } from '../../util/index.ts';
+import type { SyncTimes } from '../sync-times.ts';
+import { type Alarm, type AlarmChange, type Reading, ruleNames, type RuleName } from './alarm.ts';
+import type { AlarmPolicy } from './alarm-settings.ts';
+import { AlarmState, levelAt } from './alarm-state.ts';
+import { type GroupMemory, newGroupMemory, type Now, readGroup } from './group-readings.ts';
+import { type Rule, type RuleLimits, rules } from './rules.ts';
+import { readServer, type ServerFigures, SyncWindow } from './server-readings.ts';
+import { newTopicMemory, readTopic, type TopicMemory } from './topic-readings.ts';
+
+/** A search for the oldest message of a group with a filter may take so long, and all of an evaluation. */
+const searchMs = 100;
+const searchesMs = 1000;
+
+/** What the watch needs of the server around it. */
+export interface WatchHost {
+  readonly broker: Broker;
+  readonly policy: AlarmPolicy;
+  readonly intervalMs: number;
+  /** Alarms that are kept at once; more are only counted. */
+  readonly alarmsMax: number;
+  readonly syncTimes: SyncTimes;
+  readonly figures: () => ServerFigures;
+  /** A promise for the next turn if this one is over: an evaluation of many topics shares the event loop. */
+  readonly rest: () => Promise<void> | undefined;
+  /** Further readings of a topic: see shedder.ts. */
+  readonly readTopic?: (topic: Topic) => Reading[];
+  readonly onError: (error: unknown) => void;
+}
+
+/** A subject is what rules measure: the server, a topic or a group, with what the last evaluations saw. */
+interface Subject<M> {
+  readonly topic: string | null;
+  readonly group: string | null;
+  readonly memory: M;
+  /** The limits in force by rule; null: off. */
+  readonly limits: Map<RuleName, RuleLimits | null>;
+  readonly alarms: Map<RuleName, Held>;
+}
+
+/** An alarm that is pending or fires. */
+interface Held {
+  readonly state: AlarmState;
+  readonly end: () => void;
+  /** The evaluation that saw it last. */
+  round: number;
+  alarm: Alarm;
+}
+
+/**
+ * The watch evaluates the rules over all topics and groups, again and again, and knows the alarms. Its cost
+ * is in proportion to their number, and is spent in turns. What it remembers of a topic or group goes with it.
+ */
+export class AlarmWatch {
+  readonly #host: WatchHost;
+  readonly #subjects = new WeakMap<Topic | Group, Subject<unknown>>();
+  readonly #server: Subject<SyncWindow>;
+  readonly #held = new Set<Held>();
+  readonly #listeners = new Set<(change: AlarmChange) => void>();
+  #timer: Timer | undefined = undefined;
+  #isStopped = false;
+  #round = 0;
+  #omitted = 0;
+  #omittedNow = 0;
+  #searchedMs = 0;
+  #evaluatedMs: number | undefined = undefined;
+
+  constructor(host: WatchHost) {
+    this.#host = host;
+    this.#server = newSubject(null, null, new SyncWindow(host.syncTimes));
+  }
+
+  /** Evaluates at intervals from now on. */
+  start(): void {
+    if (this.#isStopped || this.#host.policy.isEmpty) return;
+    this.#timer = this.#host.broker.clock.setTimer(this.#host.intervalMs, () => {
+      this.evaluate()
+        .catch((error: unknown) => this.#host.onError(error))
+        .finally(() => this.start());
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Calls back at each change, as soon as it is known. Returns the function that ends the subscription. */
+  subscribe(listener: (change: AlarmChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** All alarms, the most serious first, and of these the oldest first. */
+  list(): readonly Alarm[] {
+    return Array.from(this.#held, ({ alarm }) => alarm).sort(
+      (a, b) =>
+        seriousness(b) - seriousness(a) ||
+        a.sinceMs - b.sinceMs ||
+        ruleNames.indexOf(a.rule) - ruleNames.indexOf(b.rule),
+    );
+  }
+
+  /** Alarms of the last evaluation that are not in the list, because there are too many. */
+  get omitted(): number {
+    return this.#omitted;
+  }
+
+  /** When the last evaluation ended, in milliseconds since the epoch; undefined: there was none yet. */
+  get evaluatedMs(): number | undefined {
+    return this.#evaluatedMs;
+  }
+
+  /** Evaluates all rules once. */
+  async evaluate(): Promise<void> {
+    const { broker, figures, rest } = this.#host;
+    this.#round++;
+    this.#omittedNow = this.#searchedMs = 0;
+    this.#server.memory.look(broker.clock.monotonic());
+    const now = this.#now();
+    for (const reading of readServer(figures(), this.#server.memory)) this.#judge(this.#server, reading, now);
+    for (const topic of broker.topics.values()) {
+      this.#evaluateTopic(topic);
+      for (const group of topic.groups.values()) {
+        await this.#evaluateGroup(group);
+        await rest();
+        if (this.#isStopped) return;
+      }
+      await rest();
+      if (this.#isStopped) return;
+    }
+    // Of topics and groups that were deleted.
+    for (const held of this.#held) if (held.round !== this.#round) this.#end(held);
+    this.#omitted = this.#omittedNow;
+    this.#evaluatedMs = broker.clock.now();
+  }
+
+  #evaluateTopic(topic: Topic): void {
+    if (topic.isDeleted) return;
+    const subject = this.#subjectOf<TopicMemory>(topic, () => newSubject(topic.name, null, newTopicMemory()));
+    const isOn = (rule: RuleName): boolean => this.#limitsOf(subject, rule) !== null;
+    const quietMs = this.#limitsOf(subject, 'dead-letters')?.clearMs ?? 0;
+    const now = this.#now();
+    const readings = readTopic(topic, subject.memory, now, isOn, { broker: this.#host.broker, quietMs });
+    for (const reading of readings) this.#judge(subject, reading, now);
+    for (const reading of this.#host.readTopic?.(topic) ?? []) this.#judge(subject, reading, now);
+  }
+
+  async #evaluateGroup(group: Group): Promise<void> {
+    if (group.isClosed) return;
+    const subject = this.#subjectOf<GroupMemory>(group, () =>
+      newSubject(group.topic.name, group.name, newGroupMemory(this.#host.broker.clock.monotonic())),
+    );
+    const isOn = (rule: RuleName): boolean => this.#limitsOf(subject, rule) !== null;
+    const now = this.#now();
+    const readings = await readGroup(group, subject.memory, now, isOn, (group) => this.#oldestAgeMs(group));
+    for (const reading of readings) this.#judge(subject, reading, now);
+  }
+
+  async #oldestAgeMs(group: Group): Promise<number | undefined> {
+    const startMs = performance.now();
+    const isSpent = this.#searchedMs >= searchesMs;
+    const ageMs = await group.oldestAgeMs(isSpent ? AbortSignal.abort() : AbortSignal.timeout(searchMs));
+    this.#searchedMs += performance.now() - startMs;
+    return ageMs;
+  }
+
+  #judge(subject: Subject<unknown>, reading: Reading, now: Now): void {
+    const given = this.#limitsOf(subject, reading.rule);
+    if (!given) return;
+    const limits = reading.clearsAtOnce ? { ...given, clearMs: 0 } : given;
+    const rule: Rule = rules[reading.rule];
+    let held = subject.alarms.get(reading.rule);
+    if (!held) {
+      if (levelAt(reading.value, rule, limits) === undefined) return;
+      if (this.#held.size >= this.#host.alarmsMax) {
+        this.#omittedNow++;
+        return;
+      }
+      const state = new AlarmState();
+      const end = (): void => void subject.alarms.delete(reading.rule);
+      held = { state, end, round: this.#round, alarm: undefined! };
+      subject.alarms.set(reading.rule, held);
+      this.#held.add(held);
+    }
+    held.round = this.#round;
+    const change = held.state.judge(reading.value, rule, limits, now);
+    const { state, level, sinceMs } = held.state;
+    if (state === 'ok') return this.#end(held, now);
+    held.alarm = {
+      rule: reading.rule,
+      topic: subject.topic,
+      group: subject.group,
+      state,
+      level,
+      sinceMs,
+      value: reading.value ?? 0,
+      threshold: limits[level] ?? 0,
+      unit: rule.unit,
+      ...reading.tell(),
+    };
+    if (change) this.#tell({ change, alarm: held.alarm, atMs: now.wallMs });
+  }
+
+  /** The alarm is over, or its topic or group is gone. A pending one was never told. */
+  #end(held: Held, now: Now = this.#now()): void {
+    this.#held.delete(held);
+    held.end();
+    if (held.alarm.state === 'firing')
+      this.#tell({ change: 'resolved', alarm: held.alarm, atMs: now.wallMs });
+  }
+
+  #tell(change: AlarmChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #limitsOf(subject: Subject<unknown>, rule: RuleName): RuleLimits | null {
+    const known = subject.limits.get(rule);
+    if (known !== undefined) return known;
+    const limits = this.#host.policy.limitsOf(rule, subject.topic, subject.group) ?? null;
+    subject.limits.set(rule, limits);
+    return limits;
+  }
+
+  #subjectOf<M>(of: Topic | Group, make: () => Subject<M>): Subject<M> {
+    const known = this.#subjects.get(of) as Subject<M> | undefined;
+    if (known) return known;
+    const made = make();
+    this.#subjects.set(of, made);
+    return made;
+  }
+
+  #now(): Now {
+    const { clock } = this.#host.broker;
+    return { wallMs: clock.now(), monotonicMs: clock.monotonic() };
+  }
+}
+
+function newSubject<M>(topic: string | null, group: string | null, memory: M): Subject<M> {
+  return { topic, group, memory, limits: new Map(), alarms: new Map() };
+}
+
+function seriousness({ state, level }: Alarm): number {
+  return (state === 'firing' ? 2 : 0) + (level === 'critical' ? 1 : 0);
+}
