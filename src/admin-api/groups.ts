@@ -101,7 +101,7 @@ export interface GroupConfigJson {
   readonly concurrency?: number;
   readonly rate?: RateJson;
   readonly deadLetter?: string | DeadLetterPolicyJson;
-  readonly ordering: string;
+  readonly ordering: 'none' | 'key';
   readonly keyRunMax?: number;
   readonly keysPerConsumerMax?: number;
   readonly keyConcurrency?: number;
@@ -109,6 +109,8 @@ export interface GroupConfigJson {
   readonly heldMax?: number;
   readonly activeConsumers?: 'all' | 'single';
   readonly activeSilenceMs?: number;
+  /** Absent: messages with a higher priority go first. */
+  readonly priority?: 'honour' | 'ignore';
   readonly positions?: 'committed';
   readonly paused: boolean;
   readonly pausedUntilMs?: number;
@@ -116,6 +118,32 @@ export interface GroupConfigJson {
   /** Facts that protocols keep about the group, by protocol. */
   readonly attributes: { readonly [protocol: string]: unknown };
 }
+
+/** A group to create. A group of JetStream, Kafka or AMQP is better made by its own clients. */
+export type GroupToCreateJson = { readonly name: string } & Partial<
+  Omit<GroupConfigJson, 'name' | 'start' | 'positions' | 'paused' | 'pausedUntilMs' | 'attributes'>
+> & { readonly start?: GroupStartJson };
+
+/**
+ * Settings of a group to change; those that are absent stay, and null takes a limit away or brings the default
+ * back. A group keeps its start, ack policy, ordering and durability for life.
+ */
+export type GroupToUpdateJson = {
+  readonly [
+    K in Exclude<
+      keyof GroupConfigJson,
+      | 'name'
+      | 'start'
+      | 'ack'
+      | 'ordering'
+      | 'durable'
+      | 'positions'
+      | 'paused'
+      | 'pausedUntilMs'
+      | 'attributes'
+    >
+  ]?: GroupConfigJson[K] | null;
+};
 
 /** Limits of a group to change; null: no limit, or the default. */
 export interface GroupLimitsJson {

@@ -25,6 +25,8 @@ export type {
   GroupJson,
   GroupsJson,
   GroupStartJson,
+  GroupToCreateJson,
+  GroupToUpdateJson,
   PauseJson,
   ResetJson,
 } from './groups.ts';
@@ -60,4 +62,5 @@ export type {
   TopicJson,
   TopicsJson,
   TopicToCreateJson,
+  TopicToUpdateJson,
 } from './topics.ts';

@@ -19,6 +19,7 @@ export interface AdminReplies {
   'GET /api/v1/topics': TopicsJson;
   'POST /api/v1/topics': TopicDetailsJson;
   'GET /api/v1/topics/:topic': TopicDetailsJson;
+  'PATCH /api/v1/topics/:topic': TopicDetailsJson;
   'DELETE /api/v1/topics/:topic': TopicDeletedJson;
   'POST /api/v1/topics/:topic/purge': PurgedJson;
   'GET /api/v1/topics/:topic/messages': MessagesJson;
@@ -32,7 +33,9 @@ export interface AdminReplies {
   'POST /api/v1/subjects/:subject/messages': PublishResultsJson;
   'GET /api/v1/groups': GroupsJson;
   'GET /api/v1/topics/:topic/groups': GroupsJson;
+  'POST /api/v1/topics/:topic/groups': GroupDetailsJson;
   'GET /api/v1/topics/:topic/groups/:group': GroupDetailsJson;
+  'PATCH /api/v1/topics/:topic/groups/:group': GroupDetailsJson;
   'DELETE /api/v1/topics/:topic/groups/:group': GroupDeletedJson;
   'POST /api/v1/topics/:topic/groups/:group/pause': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/resume': GroupDetailsJson;

@@ -118,6 +118,14 @@ export interface DeadLetterPolicyJson {
 /** `attributes` belong to the protocols and cannot be given here. */
 export type TopicToCreateJson = { readonly name: string } & Partial<Omit<TopicConfigJson, 'attributes'>>;
 
+/**
+ * Settings of a topic to change; those that are absent stay, and null takes a limit away or brings the default
+ * back.
+ */
+export type TopicToUpdateJson = {
+  readonly [K in Exclude<keyof TopicConfigJson, 'name' | 'attributes'>]?: TopicConfigJson[K] | null;
+};
+
 export interface TopicDeletedJson {
   /** The name of the topic. */
   readonly deleted: string;

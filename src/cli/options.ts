@@ -24,6 +24,19 @@ export function wholeNumberOption(flag: string, text: string | undefined): numbe
   );
 }
 
+/** Null for `none`, which takes a setting away. */
+export function orNone<T>(
+  text: string | undefined,
+  parse: (text: string | undefined) => T | undefined,
+): T | null | undefined {
+  return text === 'none' ? null : parse(text);
+}
+
+/** The fields that are not null: for a thing that is made, `none` is the same as nothing. */
+export function withoutNull(fields: { readonly [name: string]: unknown }): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
 /** A time as milliseconds since the epoch: ISO 8601, or how long ago (`90s`, `1h`). */
 export function timeOption(flag: string, text: string | undefined): number | undefined {
   return option(
@@ -39,7 +52,9 @@ export function timeOption(flag: string, text: string | undefined): number | und
 }
 
 /** The fields that are defined. */
-export function withoutUndefined(fields: { readonly [name: string]: unknown }): object {
+export function withoutUndefined(fields: { readonly [name: string]: unknown }): {
+  readonly [name: string]: unknown;
+} {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 

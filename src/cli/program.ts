@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import type { CommandModule } from './command.ts';
 import { shownText } from '../util/shown-text.ts';
 import { CliError, type ExitCode, exitCode, exitCodeOfServerError } from './exit-code.ts';
 import { endWithReader } from './reader.ts';
+import { refuseUnknownSubcommand } from './subcommands.ts';
 
 interface CommandEntry {
   readonly name: string;
@@ -27,12 +28,12 @@ export const commands: readonly CommandEntry[] = [
   { name: 'tail', summary: 'show messages as they come', load: () => import('./commands/tail.ts') },
   {
     name: 'topics',
-    summary: 'list, show, create, delete, purge topics',
+    summary: 'list, show, create, update, delete, purge topics',
     load: () => import('./commands/topics.ts'),
   },
   {
     name: 'groups',
-    summary: 'list, show, pause, resume, reset, delete groups',
+    summary: 'list, show, create, update, pause, resume, release, reset, delete groups',
     load: () => import('./commands/groups.ts'),
   },
   {
@@ -88,6 +89,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .version(packageVersion(), '-V, --version')
     .showHelpAfterError('See pillarbox --help.')
     .exitOverride()
+    .configureHelp({ optionDescription })
     .configureOutput({
       // One sentence; commander writes "error: unknown option '--x'".
       outputError: (text, write) =>
@@ -98,7 +100,11 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   for (const { name, summary, load } of commands) {
     const command = program.command(name).description(summary);
     command.copyInheritedSettings(program).showHelpAfterError(`See pillarbox ${name} --help.`);
-    if (name === asked) await (await load()).configure(command);
+    if (name !== asked) continue;
+    await (await load()).configure(command);
+    refuseUnknownSubcommand(command);
+    for (const subcommand of command.commands)
+      subcommand.showHelpAfterError(`See pillarbox ${name} ${subcommand.name()} --help.`);
   }
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -106,6 +112,11 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** The description of an option with its default as the documents write it: without quotes. */
+function optionDescription({ description, defaultValue, negate }: Option): string {
+  return defaultValue === undefined || negate ? description : `${description} (default: ${defaultValue})`;
 }
 
 /** Escapes names from clients and arguments in an error, but keeps our own newlines. */

@@ -36,6 +36,7 @@ export {
   jsonPieces,
   type Route,
 } from './http/index.ts';
+export { attributesWithPastSubjects } from './nats/jetstream/past-subjects.ts';
 export { problemOfTls, tlsFilesOf } from './protocol.ts';
 export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
 export { protocols, type AnyProtocol } from './protocols.ts';

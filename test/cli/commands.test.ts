@@ -219,7 +219,13 @@ describe('commands against a running broker', () => {
     assert.equal((await update('--burst', '3')).code, 2);
     assert.equal((await update()).code, 2);
     const once = uniqueName('once');
-    await run('topics', 'create', once);
+    await run('topics', 'create', once, '--max-messages', '9');
+    assert.match(
+      (await run('topics', 'update', once, '--max-messages', 'none', '--max-age', '1h')).out,
+      /^Changed topic/,
+    );
+    const updated = (await lines('topics', 'show', once))[0]?.['config'] as Json;
+    assert.deepEqual([updated['messagesMax'], updated['ageMsMax']], [undefined, 3_600_000]);
     const pub = (...args: readonly string[]) => run('pub', once, 'x', '--unique-key', 'k', ...args);
     assert.match((await pub()).out, /^Stored on disk: topic /);
     assert.match(

@@ -30,6 +30,16 @@ describe('the command line', { concurrency: 2 }, () => {
       says: /--interval must be a time such as 2s, not "soon"/,
     },
     { args: ['topics', 'show'], code: exitCode.usage, says: /missing required argument 'topic'/ },
+    {
+      args: ['connections', 'shut', '7'],
+      code: exitCode.usage,
+      says: /connections has no command "shut"; there are list, close\nSee pillarbox connections --help/,
+    },
+    {
+      args: ['topics', 'update', '--max-byte', '7'],
+      code: exitCode.usage,
+      says: /unknown option '--max-byte'\n.*--max-bytes.*\nSee pillarbox topics update --help/,
+    },
     { args: ['groups', 'reset', 'a', 'b', '--yes'], code: exitCode.usage, says: /Say where to/ },
     {
       args: ['topics', '--url', 'http://127.0.0.1:1'],

@@ -6,7 +6,6 @@ import {
   addClientOptions,
   confirm,
   contextOf,
-  refuseUnknownSubcommand,
   say,
   print,
   printList,
@@ -35,7 +34,6 @@ interface RedriveOptions extends ClientOptions {
  * cause.
  */
 export function configure(command: Command): void {
-  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list', { isDefault: true })

@@ -7,7 +7,6 @@ import {
   addClientOptions,
   confirm,
   contextOf,
-  refuseUnknownSubcommand,
   say,
   print,
   printList,
@@ -31,7 +30,6 @@ interface MoveOptions extends SelectionOptions {
 
 /** `pillarbox delayed …`: messages that wait for their time. */
 export function configure(command: Command): void {
-  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list <topic>', { isDefault: true })

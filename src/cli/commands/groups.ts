@@ -5,14 +5,14 @@ import {
   addClientOptions,
   confirm,
   contextOf,
-  refuseUnknownSubcommand,
   say,
   print,
   printList,
 } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatCount, formatDuration, formatMessages, formatRate, parseDuration } from '../format.ts';
-import { option, rateOption, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { type GroupSettingOptions, addGroupSettings, groupSettings } from '../group-settings.ts';
+import { option, timeOption, wholeNumberOption, withoutNull, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 interface ResetOptions extends ClientOptions {
@@ -22,22 +22,16 @@ interface ResetOptions extends ClientOptions {
   readonly yes?: boolean;
 }
 
-interface UpdateOptions extends ClientOptions {
-  readonly rate?: string;
-  readonly burst?: string;
-  readonly concurrency?: string;
-  readonly maxInFlight?: string;
-  readonly keyRunMax?: string;
-  readonly keysPerConsumerMax?: string;
-  readonly keyConcurrency?: string;
-  readonly keyRate?: string;
-  readonly keyBurst?: string;
-  readonly heldMax?: string;
+interface CreateOptions extends ClientOptions, GroupSettingOptions {
+  readonly start?: string;
+  readonly startOffset?: string;
+  readonly startTime?: string;
+  readonly ordering?: string;
+  readonly ack?: string;
 }
 
 /** `pillarbox groups …`. A group is named by its topic and its own name. */
 export function configure(command: Command): void {
-  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list', { isDefault: true })
@@ -114,26 +108,40 @@ export function configure(command: Command): void {
   });
 
   addClientOptions(
-    command
-      .command('update <topic> <group>')
-      .description('change limits of a group while it is in use; "none" takes one away')
-      .option('--rate <count>', 'most deliveries a second, such as 100/s')
-      .option('--burst <count>', 'of these, how many at once (default: those of a second)')
-      .option('--concurrency <count>', 'most messages in flight, over all consumers and partitions')
-      .option('--max-in-flight <count>', 'most messages in flight per partition')
-      .option('--key-run-max <count>', 'most messages of one key with one consumer, in order')
-      .option('--keys-per-consumer-max <count>', 'most keys that one consumer has at once')
-      .option('--key-concurrency <count>', 'most messages of one key in flight; above 1 without an order')
-      .option('--key-rate <count>', 'most deliveries of each key a second')
-      .option('--key-burst <count>', 'of these, how many at once (default: those of a second)')
-      .option('--held-max <count>', 'most messages held behind their keys, per partition'),
-  ).action(async (topic: string, name: string, options: UpdateOptions) => {
+    addGroupSettings(
+      command
+        .command('create <topic> <group>')
+        .description('create a group; clients make their own, too')
+        .option('--start <place>', 'all, new (the end), last or last-per-key (default: all)')
+        .option('--start-offset <offset>', 'start at an offset')
+        .option('--start-time <time>', 'start at a time such as 2026-01-31T12:00:00Z, or 1h for an hour ago')
+        .option('--ordering <kind>', 'none, or key: one message of each key at a time (default: none)')
+        .option('--ack <policy>', 'explicit, all or none (default: explicit)'),
+    ),
+  ).action(async (topic: string, name: string, options: CreateOptions) => {
     const context = contextOf(options);
-    const body = limitsOf(options);
+    const { ordering, ack } = options;
+    const start = groupStart(options);
+    const body = withoutNull(withoutUndefined({ name, start, ordering, ack, ...groupSettings(options) }));
+    const group = await context.client.ask('POST /api/v1/topics/:topic/groups', { topic }, { body });
+    say(context, group, () => `Created group ${name} of topic ${topic}.`);
+  });
+
+  addClientOptions(
+    addGroupSettings(
+      command
+        .command('update <topic> <group>')
+        .description(
+          'change settings of a group while it is in use; those that are not given stay, and "none" takes one away',
+        ),
+    ),
+  ).action(async (topic: string, name: string, options: ClientOptions & GroupSettingOptions) => {
+    const context = contextOf(options);
+    const body = groupSettings(options);
     if (Object.keys(body).length === 0)
-      throw new CliError(exitCode.usage, 'Say what to change: --rate, --concurrency, or another limit.');
+      throw new CliError(exitCode.usage, 'Say what to change: --rate, --concurrency, or another setting.');
     const group = await context.client.ask(
-      'POST /api/v1/topics/:topic/groups/:group/limits',
+      'PATCH /api/v1/topics/:topic/groups/:group',
       { topic, group: name },
       { body },
     );
@@ -181,19 +189,13 @@ export function configure(command: Command): void {
   });
 }
 
-function limitsOf(options: UpdateOptions): object {
-  const count = (flag: string, value: string | undefined): number | null | undefined =>
-    value === 'none' ? null : wholeNumberOption(flag, value);
-  return withoutUndefined({
-    rate: rateOption('--rate', options.rate, '--burst', options.burst),
-    concurrency: count('--concurrency', options.concurrency),
-    maxInFlight: count('--max-in-flight', options.maxInFlight),
-    keyRunMax: count('--key-run-max', options.keyRunMax),
-    keysPerConsumerMax: count('--keys-per-consumer-max', options.keysPerConsumerMax),
-    keyConcurrency: count('--key-concurrency', options.keyConcurrency),
-    keyRate: rateOption('--key-rate', options.keyRate, '--key-burst', options.keyBurst),
-    heldMax: count('--held-max', options.heldMax),
-  });
+function groupStart({ start, startOffset, startTime }: CreateOptions): object | undefined {
+  if ([start, startOffset, startTime].filter((given) => given !== undefined).length > 1)
+    throw new CliError(exitCode.usage, 'Give one of --start, --start-offset and --start-time.');
+  if (startOffset !== undefined)
+    return { kind: 'offset', offset: wholeNumberOption('--start-offset', startOffset) };
+  if (startTime !== undefined) return { kind: 'time', timestampMs: timeOption('--start-time', startTime) };
+  return start === undefined ? undefined : { kind: start };
 }
 
 function resetStart(options: ResetOptions): object {

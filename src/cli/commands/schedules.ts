@@ -5,7 +5,6 @@ import {
   addClientOptions,
   confirm,
   contextOf,
-  refuseUnknownSubcommand,
   say,
   print,
   printList,
@@ -34,7 +33,6 @@ interface DefineOptions extends ClientOptions {
 
 /** `pillarbox schedules …`. A schedule is named by its own name, which is unique in the broker. */
 export function configure(command: Command): void {
-  refuseUnknownSubcommand(command);
   addClientOptions(
     command
       .command('list', { isDefault: true })

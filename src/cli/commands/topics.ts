@@ -5,45 +5,23 @@ import {
   addClientOptions,
   confirm,
   contextOf,
-  refuseUnknownSubcommand,
   say,
   print,
   printList,
 } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatMessages,
-  formatRate,
-  parseBytes,
-  parseDuration,
-} from '../format.ts';
-import { option, rateOption, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { formatBytes, formatCount, formatDuration, formatMessages, formatRate } from '../format.ts';
+import { wholeNumberOption, withoutNull, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
+import { type TopicSettingOptions, addTopicSettings, topicSettings } from '../topic-settings.ts';
 import { groupTable } from './groups.ts';
 
-interface CreateOptions extends ClientOptions {
-  readonly subjects?: readonly string[];
-  readonly partitions?: string;
-  readonly retention?: string;
+interface CreateOptions extends ClientOptions, TopicSettingOptions {
   readonly durability?: string;
-  readonly overflow?: string;
-  readonly publishRate?: string;
-  readonly burst?: string;
-  readonly overRate?: string;
-  readonly priorities?: string;
-  readonly ageing?: string;
-  readonly maxMessages?: string;
-  readonly maxBytes?: string;
-  readonly maxAge?: string;
-  readonly ageFrom?: string;
 }
 
 /** `pillarbox topics …`. */
 export function configure(command: Command): void {
-  refuseUnknownSubcommand(command);
   addClientOptions(command.command('list', { isDefault: true }).description('all topics')).action(
     async (options: ClientOptions) => {
       const context = contextOf(options);
@@ -65,31 +43,31 @@ export function configure(command: Command): void {
   });
 
   addClientOptions(
-    command
-      .command('create <topic>')
-      .description('create a topic')
-      .option('--subjects <pattern...>', 'subjects it captures, such as "orders.>"')
-      .option('--partitions <count>', 'how many partitions')
-      .option('--retention <kind>', 'limits, queue (deleted once acked) or interest')
-      .option('--durability <kind>', 'disk or memory')
-      .option('--overflow <policy>', 'when full: drop-oldest, reject or wait')
-      .option('--publish-rate <count>', 'most messages a second that are published to it')
-      .option('--burst <count>', 'of these, how many may come at once (default: those of a second)')
-      .option('--over-rate <policy>', 'beyond the rate: reject or wait')
-      .option('--priorities <count>', 'levels of priority, up to 256')
-      .option('--ageing <time>', 'a message gains a level for each such time that it waits, such as 30s')
-      .option('--max-messages <count>', 'most messages kept')
-      .option('--max-bytes <size>', 'most bytes kept, such as 10GiB')
-      .option('--max-age <time>', 'oldest message kept, such as 7d')
-      .option(
-        '--age-from <time>',
-        'timestamp: ages count from timestamps of messages, not from their arrival',
-      ),
+    addTopicSettings(command.command('create <topic>').description('create a topic')).option(
+      '--durability <kind>',
+      'disk or memory (default: disk)',
+    ),
   ).action(async (name: string, options: CreateOptions) => {
     const context = contextOf(options);
-    const body = topicBody(name, options);
+    const { durability } = options;
+    const body = withoutNull(withoutUndefined({ name, ...topicSettings(options), durability }));
     const topic = await context.client.ask('POST /api/v1/topics', {}, { body });
     say(context, topic, () => `Created topic ${name}.`);
+  });
+
+  addClientOptions(
+    addTopicSettings(
+      command
+        .command('update <topic>')
+        .description('change settings of a topic; those that are not given stay, and "none" takes one away'),
+    ).option('--no-subjects', 'it captures no subjects any more'),
+  ).action(async (name: string, options: ClientOptions & TopicSettingOptions) => {
+    const context = contextOf(options);
+    const body = topicSettings(options);
+    if (Object.keys(body).length === 0)
+      throw new CliError(exitCode.usage, 'Say what to change: --max-bytes, --retention, or another setting.');
+    const topic = await context.client.ask('PATCH /api/v1/topics/:topic', { topic: name }, { body });
+    say(context, topic, () => `Changed topic ${name}.`);
   });
 
   addClientOptions(
@@ -225,25 +203,6 @@ function rateText({ config, overRate }: TopicDetailsJson): string {
   const { perSecond, burst } = config.publishRate;
   const beyond = config.overRate === 'wait' ? `${overRate.waited} waited` : `${overRate.refused} refused`;
   return `${perSecond} a second, ${burst} at once; ${beyond} since the start`;
-}
-
-function topicBody(name: string, options: CreateOptions): object {
-  return withoutUndefined({
-    name,
-    subjects: options.subjects,
-    partitions: wholeNumberOption('--partitions', options.partitions),
-    retention: options.retention,
-    durability: options.durability,
-    overflow: options.overflow,
-    publishRate: rateOption('--publish-rate', options.publishRate, '--burst', options.burst),
-    overRate: options.overRate,
-    priorities: wholeNumberOption('--priorities', options.priorities),
-    ageingMs: option('--ageing', options.ageing, parseDuration, 'a time such as 30s or 5m'),
-    messagesMax: wholeNumberOption('--max-messages', options.maxMessages),
-    bytesMax: option('--max-bytes', options.maxBytes, parseBytes, 'a size such as 10GiB'),
-    ageMsMax: option('--max-age', options.maxAge, parseDuration, 'a time such as 30m or 7d'),
-    ageFrom: options.ageFrom,
-  });
 }
 
 /**

@@ -4,11 +4,14 @@ import type {
   GroupLimitsJson,
   GroupsJson,
   GroupStartJson,
+  GroupToCreateJson,
+  GroupToUpdateJson,
   PauseJson,
   ResetJson,
 } from '../../admin-api/index.ts';
-import type { GroupConfig, GroupStart } from '../../broker/index.ts';
+import type { GroupConfig, GroupOptions, GroupStart } from '../../broker/index.ts';
 import { type AdminContext, groupFor, topicFor } from './context.ts';
+import { checkMayFill, groupPolicy } from './dead-letter-policy.ts';
 import { describeGroup, describeGroupFully } from './describe.ts';
 import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
@@ -17,10 +20,15 @@ import {
   type Read,
   type Shape,
   anything,
+  changed,
+  eachOrNull,
+  flag,
+  listOf,
   oneOf,
-  orNull,
-  positive,
+  rate,
   readObject,
+  share,
+  text,
   time,
   wholeNumber,
 } from './shape.ts';
@@ -30,21 +38,48 @@ const pauseShape: Shape<Read<PauseJson>> = {
   untilMs: time,
 };
 
-const count = orNull(wholeNumber(1));
-const rate = orNull((value) =>
-  readObject(value, { perSecond: positive, burst: positive }, ['perSecond', 'burst'], 'A rate'),
-);
+const limitsShape: Shape<Read<GroupLimitsJson>> = eachOrNull({
+  maxInFlight: wholeNumber(1),
+  concurrency: wholeNumber(1),
+  rate: rate('"rate"'),
+  keyRunMax: wholeNumber(1),
+  keysPerConsumerMax: wholeNumber(1),
+  keyConcurrency: wholeNumber(1),
+  keyRate: rate('"keyRate"'),
+  heldMax: wholeNumber(1),
+});
 
-const limitsShape: Shape<Read<GroupLimitsJson>> = {
-  maxInFlight: count,
-  concurrency: count,
-  rate,
-  keyRunMax: count,
-  keysPerConsumerMax: count,
-  keyConcurrency: count,
-  keyRate: rate,
-  heldMax: count,
+/** The settings of a group that may change. */
+const updateShape: Shape<Read<GroupToUpdateJson>> = {
+  ...eachOrNull({
+    filters: listOf(text(1024), 1000),
+    ackWaitMs: wholeNumber(1),
+    backoffMs: listOf(wholeNumber(), 1000),
+    backoffMeans: oneOf('wait', 'deadline'),
+    backoffJitter: share,
+    redeliverAfterRestart: oneOf('at-once', 'at-deadline'),
+    maxDeliver: wholeNumber(1),
+    messageTtlMs: wholeNumber(1),
+    deadLetter: groupPolicy,
+    activeConsumers: oneOf('all', 'single'),
+    activeSilenceMs: wholeNumber(1),
+    priority: oneOf('honour', 'ignore'),
+    inactiveMs: wholeNumber(1),
+  }),
+  ...limitsShape,
 };
+
+const createShape: Shape<{ readonly [K in keyof GroupToCreateJson]: unknown }> = {
+  name: text(255),
+  start: anything,
+  ack: oneOf('explicit', 'all', 'none'),
+  ordering: oneOf('none', 'key'),
+  durable: flag,
+  ...updateShape,
+};
+
+/** What the shapes read; the broker checks it again. */
+type GroupChanges = { readonly [K in keyof GroupConfig]?: GroupConfig[K] | null };
 
 const startShape: Shape<Read<GroupStartJson>> = {
   kind: oneOf('all', 'new', 'last', 'last-per-key', 'offset', 'time'),
@@ -72,6 +107,34 @@ export async function listGroupsOfTopic(
   for (const group of topicFor('consume', request, context).groups.values())
     groups.push(await describeGroup(group, context.oldestTimes));
   return json({ groups });
+}
+
+export async function createGroup(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
+  const topic = topicFor('consume', request, context);
+  const body = readObject(await request.json(), createShape, ['name']);
+  const { start, ...settings } = changed(body, {});
+  const options = {
+    ...settings,
+    ...(start === undefined ? {} : { start: readStart(start) }),
+  } as GroupOptions;
+  checkMayFill(options.deadLetter, request.access);
+  const group = await topic.createGroup(options);
+  return json(await describeGroupFully(group, context.oldestTimes), 201);
+}
+
+/** Changes settings of a group; those that are not given stay. */
+export async function updateGroup(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<GroupDetailsJson>> {
+  const group = groupFor(request, context);
+  const changes = readObject(await request.json(), updateShape);
+  checkMayFill(changes.deadLetter, request.access);
+  await group.update(changed(group.config, changes as GroupChanges) as GroupConfig);
+  return json(await describeGroupFully(group, context.oldestTimes));
 }
 
 export async function showGroup(
@@ -115,10 +178,8 @@ export async function limitGroup(
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
   const group = groupFor(request, context);
-  const limits = readObject(await request.json(), limitsShape);
-  const config: { [name: string]: unknown } = { ...group.config, ...limits };
-  for (const [name, value] of Object.entries(limits)) if (value === null) delete config[name];
-  await group.update(config as unknown as GroupConfig);
+  const changes = readObject(await request.json(), limitsShape);
+  await group.update(changed(group.config, changes as GroupChanges) as GroupConfig);
   return json(await describeGroupFully(group, context.oldestTimes));
 }
 

@@ -39,7 +39,7 @@ export type AdminReply =
 
 /** One line of the table of routes. */
 export interface Route<Context> extends PathRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly summary: string;
   readonly handle: (request: AdminRequest, context: Context) => AdminReply | Promise<AdminReply>;
 }

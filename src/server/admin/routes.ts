@@ -29,6 +29,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /api/v1/topics': { summary: 'all topics', handle: topics.listTopics },
   'POST /api/v1/topics': { summary: 'create a topic', handle: topics.createTopic },
   'GET /api/v1/topics/:topic': { summary: 'one topic in full', handle: topics.showTopic },
+  'PATCH /api/v1/topics/:topic': { summary: 'change a topic', handle: topics.updateTopic },
   'DELETE /api/v1/topics/:topic': { summary: 'delete a topic', handle: topics.deleteTopic },
   'POST /api/v1/topics/:topic/purge': { summary: 'delete messages', handle: topics.purgeTopic },
   'GET /api/v1/topics/:topic/messages': { summary: 'browse messages', handle: messages.browseTopic },
@@ -54,7 +55,9 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   },
   'GET /api/v1/groups': { summary: 'all groups', handle: groups.listGroups },
   'GET /api/v1/topics/:topic/groups': { summary: 'groups of a topic', handle: groups.listGroupsOfTopic },
+  'POST /api/v1/topics/:topic/groups': { summary: 'create a group', handle: groups.createGroup },
   'GET /api/v1/topics/:topic/groups/:group': { summary: 'one group in full', handle: groups.showGroup },
+  'PATCH /api/v1/topics/:topic/groups/:group': { summary: 'change a group', handle: groups.updateGroup },
   'DELETE /api/v1/topics/:topic/groups/:group': { summary: 'delete a group', handle: groups.deleteGroup },
   'POST /api/v1/topics/:topic/groups/:group/pause': {
     summary: 'hold deliveries back',

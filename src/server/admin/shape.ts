@@ -58,15 +58,16 @@ export function wholeNumber(min: number = 0, max: number = Number.MAX_SAFE_INTEG
   };
 }
 
-/** The same or null, which takes a setting away. */
-export function orNull<T>(field: Field<T>): Field<T | null> {
-  return (value, name) => (value === null ? null : field(value, name));
-}
-
 /** A number above 0, possibly with a fraction. */
 export const positive: Field<number> = (value, name) => {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
   throw invalidRequest(`"${name}" must be a number above 0.`);
+};
+
+/** A number from 0 to 1. */
+export const share: Field<number> = (value, name) => {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value;
+  throw invalidRequest(`"${name}" must be a number from 0 to 1.`);
 };
 
 export const flag: Field<boolean> = (value, name) => {
@@ -107,6 +108,30 @@ export const time: Field<number> = (value, name) => {
 
 export function nullOr<T>(field: Field<T>): Field<T | null> {
   return (value, name) => (value === null ? null : field(value, name));
+}
+
+/** So many a second, and up to `burst` of them at once. */
+export function rate(what: string): Field<{ readonly perSecond: number; readonly burst: number }> {
+  return (value) => readObject(value, { perSecond: positive, burst: positive }, ['perSecond', 'burst'], what);
+}
+
+/** The same settings, each of which may be null: back to its default. */
+export function eachOrNull<T extends object>(
+  shape: Shape<T>,
+): Shape<{ readonly [K in keyof T]?: Exclude<T[K], undefined> | null }> {
+  const entries = Object.entries(shape) as [string, Field<unknown>][];
+  return Object.fromEntries(entries.map(([name, field]) => [name, nullOr(field)])) as Shape<{
+    readonly [K in keyof T]?: Exclude<T[K], undefined> | null;
+  }>;
+}
+
+/** A configuration with changes. What is null is left out: it has its default, or no limit. */
+export function changed<T extends object>(
+  config: T,
+  changes: { readonly [K in keyof T]?: T[K] | null },
+): Partial<T> {
+  const all = Object.entries<unknown>({ ...config, ...changes });
+  return Object.fromEntries(all.filter(([, value]) => value !== null)) as Partial<T>;
 }
 
 /** Any JSON value as it is. */

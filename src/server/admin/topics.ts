@@ -8,11 +8,13 @@ import type {
 import {
   prioritiesMax,
   type ExpiryMarker,
-  type TopicDeadLetterPolicy,
+  type TopicConfig,
   type TopicOptions,
   topicConfig,
 } from '../../broker/index.ts';
+import { attributesWithPastSubjects } from '../../protocols/index.ts';
 import { type AdminContext, checkMay, topicFor } from './context.ts';
+import { checkMayFill, topicPolicy } from './dead-letter-policy.ts';
 import { describeTopic, describeTopicFully } from './describe.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -20,18 +22,20 @@ import {
   type Field,
   type Shape,
   anything,
+  changed,
+  eachOrNull,
   flag,
   listOf,
   oneOf,
   positive,
+  rate,
   readObject,
   text,
   wholeNumber,
 } from './shape.ts';
 
-/** The options of a new topic. `attributes` belong to the protocols and cannot be given here. */
-const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
-  name: text(255),
+/** The settings of a topic. `attributes` belong to the protocols and cannot be given here. */
+const settingsShape: Shape<Omit<TopicConfig, 'name' | 'attributes'>> = {
   partitions: wholeNumber(1, 100_000),
   subjects: listOf(text(1024), 1000),
   durability: oneOf('disk', 'memory'),
@@ -46,8 +50,7 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   ageingMs: wholeNumber(1),
   overflow: oneOf('drop-oldest', 'reject', 'wait'),
   overflowPerKey: oneOf('drop-oldest', 'reject'),
-  publishRate: (value) =>
-    readObject(value, { perSecond: positive, burst: positive }, ['perSecond', 'burst'], '"publishRate"'),
+  publishRate: rate('"publishRate"'),
   overRate: oneOf('reject', 'wait'),
   dedupeWindowMs: wholeNumber(0),
   dedupeEntriesMax: wholeNumber(1),
@@ -67,14 +70,10 @@ const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = {
   keyState: flag,
   compaction: flag,
   sealed: flag,
-  deadLetter: (value) =>
-    readObject<TopicDeadLetterPolicy>(
-      value,
-      { to: anything as Field<string>, causes: anything as Field<never>, limits: anything as Field<object> },
-      ['causes'],
-      '"deadLetter"',
-    ), // the broker checks the rest
+  deadLetter: topicPolicy,
 };
+const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = { name: text(255), ...settingsShape };
+const updateShape = eachOrNull(settingsShape);
 
 const purgeShape: Shape<PurgeJson> = {
   key: text(),
@@ -99,6 +98,7 @@ export async function createTopic(
 ): Promise<JsonReply<TopicDetailsJson>> {
   const options = readObject(await request.json(), topicShape, ['name']);
   checkMay('manage', request.access, options.name);
+  checkMayFill(options.deadLetter, request.access);
   // Keeps reads of captured messages by subject cheap.
   const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
   const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
@@ -110,6 +110,25 @@ export async function showTopic(
   context: AdminContext,
 ): Promise<JsonReply<TopicDetailsJson>> {
   return json(await describeTopicFully(topicFor('see', request, context), context.oldestTimes));
+}
+
+/** Changes settings of a topic; those that are not given stay. */
+export async function updateTopic(
+  request: AdminRequest,
+  context: AdminContext,
+): Promise<JsonReply<TopicDetailsJson>> {
+  const topic = topicFor('manage', request, context);
+  const changes = readObject(await request.json(), updateShape);
+  checkMayFill(changes.deadLetter, request.access);
+  const config = changed(topic.config, changes);
+  const { subjects = [] } = config;
+  await topic.update({
+    ...config,
+    // Keeps reads of captured messages by subject cheap.
+    keyState: config.keyState === true || (changes.subjects ?? []).length > 0,
+    attributes: attributesWithPastSubjects(topic.config, subjects),
+  } as TopicConfig);
+  return json(await describeTopicFully(topic, context.oldestTimes));
 }
 
 export async function deleteTopic(

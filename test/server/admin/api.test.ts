@@ -624,7 +624,9 @@ describe('metrics', () => {
 describe('the table of routes', () => {
   test('is the one of docs/admin-api.md', async () => {
     const text = await readFile(new URL('admin-api.md', docs), 'utf8');
-    const documented = [...text.matchAll(/^\| `((?:GET|POST|DELETE) \S+)` \|/gm)].map(([, route]) => route);
+    const documented = [...text.matchAll(/^\| `((?:GET|POST|PATCH|DELETE) \S+)` \|/gm)].map(
+      ([, route]) => route,
+    );
     assert.deepEqual(sorted(documented), sorted(routes.map(({ method, path }) => `${method} ${path}`)));
   });
 });

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { subjectCovers } from '../../../../util/index.ts';
 import type { ApiAnswer, ApiRequest } from '../api.ts';
 import type { Context } from '../context.ts';
 import { apiError } from '../errors.ts';
 import { decodeBody } from '../json.ts';
+import { attributesWithPastSubjects } from '../past-subjects.ts';
 import type { Stream } from '../stream.ts';
 import {
   streamConfig,
@@ -48,7 +48,8 @@ export async function streamUpdate(context: Context, { args, body }: ApiRequest)
   if (config.allow_msg_schedules) await context.broker.schedules.loadCron();
   const { topic } = stream;
   const core = topicConfigOf(config, topic.config);
-  await topic.update({ ...core, attributes: { ...core.attributes, ...pastSubjects(stream, config) } });
+  const before = { subjects: stream.config.subjects, attributes: core.attributes };
+  await topic.update({ ...core, attributes: attributesWithPastSubjects(before, config.subjects) });
   return streamInfo(context, context.streams.of(topic));
 }
 
@@ -69,19 +70,6 @@ function checkConsumerLimits(stream: Stream, config: StreamConfig): void {
   if (over.length === 0) return;
   const names = over.map(({ name }) => name).join(', ');
   throw apiError('streamUpdate', `change to limits violates consumers: ${names}`);
-}
-
-/** The subjects that the stream no longer captures: messages published under them keep their subject. */
-function pastSubjects(
-  { config: { subjects }, topic }: Stream,
-  config: StreamConfig,
-): { natsPastSubjects?: readonly string[] } {
-  const past = (topic.config.attributes['natsPastSubjects'] as readonly string[] | undefined) ?? [];
-  const all = new Set([...past, ...subjects]);
-  const gone = [...all].filter(
-    (subject) => !config.subjects.some((pattern) => subjectCovers(pattern, subject)),
-  );
-  return gone.length > 0 ? { natsPastSubjects: gone } : {};
 }
 
 /** The configuration as JSON transfers it, so that one from the journal equals one just decoded. */
