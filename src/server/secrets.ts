@@ -10,7 +10,11 @@ export function secretsInFile(settings: Settings, origins: Configuration['origin
   const keys = (Object.keys(settingTable) as (keyof Settings)[]).filter(
     (key) => settingTable[key].secret && origins[key] === 'file',
   );
-  return keys.filter((key) => key !== 'users' || parseUsers(settings.users ?? []).some(hasSecret));
+  return keys.filter((key) => {
+    if (key === 'users') return parseUsers(settings.users ?? []).some(hasSecret);
+    if (key === 'alarmWebhooks') return settings.alarmWebhooks?.some(({ secret }) => secret !== undefined);
+    return true;
+  });
 }
 
 function hasSecret({ credentials: { password, token } }: User): boolean {

@@ -164,7 +164,7 @@ class Server implements PillarboxServer {
       context: {
         broker,
         syncTimes,
-        alarms: this.#alarms.watch,
+        alarms: this.#alarms,
         doors: this.#doors,
         connections: hall.registry,
         users,

@@ -22,6 +22,7 @@ import {
   usersSetting,
 } from '../protocols/settings.ts';
 import { alarmsSetting, type AlarmSettings } from './alarms/alarm-settings.ts';
+import { webhooksSetting, type WebhookSettings } from './alarms/webhook-settings.ts';
 import { schedulesSetting, type ScheduleSettings } from './schedule-settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
 
@@ -49,6 +50,8 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly alarms: readonly AlarmSettings[] | undefined;
   readonly alarmIntervalMs: number;
   readonly alarmsMax: number;
+  readonly alarmWebhooks: readonly WebhookSettings[] | undefined;
+  readonly alarmTopic: string | undefined;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -133,6 +136,13 @@ export const settingTable: SettingTable<Settings> = {
     name: 'alarms-max',
     default: 1000,
     help: 'alarms that are kept at once; more are only counted',
+  }),
+  alarmWebhooks: webhooksSetting,
+  alarmTopic: text<string | undefined>({
+    name: 'alarm-topic',
+    placeholder: 'TOPIC',
+    default: undefined,
+    help: 'topic that gets a message for each change of an alarm',
   }),
   adminHost: text({
     name: 'admin-host',

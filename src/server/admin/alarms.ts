@@ -7,16 +7,19 @@ import { type JsonReply, json } from './reply.ts';
 import { oneOf, readQuery, text } from './shape.ts';
 
 /** Lists the alarms that the user may see: those of its topics, and those of the server if it sees all topics. */
-export function listAlarms({ access, query }: AdminRequest, { alarms }: AdminContext): JsonReply<AlarmsJson> {
+export function listAlarms(
+  { access, query }: AdminRequest,
+  { alarms: { watch } }: AdminContext,
+): JsonReply<AlarmsJson> {
   const shape = { topic: text(), level: oneOf('warning', 'critical'), state: oneOf('pending', 'firing') };
   const { topic, level, state } = readQuery<{ topic?: string; level?: string; state?: string }>(query, shape);
-  const listed = alarms
+  const listed = watch
     .list()
     .filter((alarm) => (alarm.topic === null ? access.may('manage', '*') : access.maySee(alarm.topic)))
     .filter((alarm) => topic === undefined || alarm.topic === topic)
     .filter((alarm) => level === undefined || alarm.level === level)
     .filter((alarm) => state === undefined || alarm.state === state);
-  const { omitted, evaluatedMs } = alarms;
+  const { omitted, evaluatedMs } = watch;
   const evaluated = evaluatedMs === undefined ? null : rfc3339(evaluatedMs);
   return json({ alarms: listed.map(describeAlarm), omitted, evaluated });
 }

@@ -7,7 +7,7 @@ import {
   type TopicAction,
   type Users,
 } from '../../protocols/index.ts';
-import type { AlarmWatch } from '../alarms/index.ts';
+import type { Alarms } from '../alarms/index.ts';
 import type { AdminRequest } from './http.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
@@ -31,7 +31,7 @@ export interface AdminContext {
   readonly isStopping: () => boolean;
   readonly oldestTimes: OldestTimes;
   readonly syncTimes: SyncTimes;
-  readonly alarms: AlarmWatch;
+  readonly alarms: Alarms;
 }
 
 /**

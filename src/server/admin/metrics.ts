@@ -203,8 +203,8 @@ function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
 
 function addAlarms(families: Families, { alarms }: AdminContext): void {
   families.gauge('alarm', '1 for each alarm that fires', undefined); // the family is there without any, too
-  let omitted = alarms.omitted;
-  for (const { state, rule, topic, group, level } of alarms.list()) {
+  let { omitted } = alarms.watch;
+  for (const { state, rule, topic, group, level } of alarms.watch.list()) {
     if (state !== 'firing') continue;
     const isShown = families.countOf('alarm') < alarmsMax;
     if (!isShown) omitted++;
@@ -216,6 +216,17 @@ function addAlarms(families: Families, { alarms }: AdminContext): void {
     omitted,
     { kind: 'alarm' },
   );
+  for (const [to, counts] of Object.entries(alarms.noticeCounts()))
+    for (const [outcome, count] of Object.entries(counts))
+      families.counter(
+        'alarm_notices_total',
+        'changes of alarms for webhooks and for the alarm topic',
+        count,
+        {
+          to,
+          outcome,
+        },
+      );
 }
 
 function addPriorities(families: Families, topic: Topic, labels: Labels): void {

@@ -33,7 +33,7 @@ export function readyz(_: AdminRequest, context: AdminContext): JsonReply<ReadyJ
   const readyStatus = degraded === undefined ? 'ready' : 'degraded';
   const status = isReady ? readyStatus : context.isStopping() ? 'stopping' : 'not ready';
   const advice = degraded === undefined ? {} : { advice: degraded };
-  const alarms = alarmsInBrief(context.alarms);
+  const alarms = alarmsInBrief(context.alarms.watch);
   return json({ status, diskFull, memoryFull, ...advice, ...alarms }, isReady ? 200 : 503);
 }
 

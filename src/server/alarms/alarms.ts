@@ -7,6 +7,10 @@ import type { SyncTimes } from '../sync-times.ts';
 import type { AlarmChange } from './alarm.ts';
 import { AlarmPolicy } from './alarm-settings.ts';
 import type { ServerFigures } from './server-readings.ts';
+import type { NoticeCounts } from './notice.ts';
+import { AlarmTopic } from './alarm-topic.ts';
+import { Webhook } from './webhook.ts';
+import { webhookOptions } from './webhook-settings.ts';
 import { AlarmWatch } from './watch.ts';
 
 /** What the alarms need of the server around them. */
@@ -19,9 +23,11 @@ export interface AlarmsContext {
   readonly log: Log;
 }
 
-/** The alarms of a server: the watch, and those who are told. */
+/** The alarms of a server: the watch, and those that are told. */
 export interface Alarms {
   readonly watch: AlarmWatch;
+  /** What became of the notices to webhooks, and to the alarm topic if there is one. */
+  readonly noticeCounts: () => { readonly webhook: NoticeCounts; readonly topic: NoticeCounts };
   start(): void;
   stop(): void;
 }
@@ -42,14 +48,49 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
     onError: (error) => log.error('the alarms could not be evaluated', { error }),
   });
   watch.subscribe((change) => logChange(log, change));
+  const webhooks = openWebhooks(context);
+  const topic = openTopic(context);
+  for (const told of [...webhooks, ...(topic ? [topic] : [])]) watch.subscribe((change) => told.tell(change));
   return {
     watch,
+    noticeCounts: () => ({
+      webhook: sumOf(webhooks.map(({ counts }) => counts)),
+      topic: sumOf(topic ? [topic.counts] : []),
+    }),
     start: () => watch.start(),
     stop: () => {
       isStopped = true;
       watch.stop();
+      for (const webhook of webhooks) webhook.stop();
     },
   };
+}
+
+function openWebhooks({ broker, settings, log }: AlarmsContext): readonly Webhook[] {
+  const host = {
+    clock: broker.clock,
+    broker: Buffer.from(broker.uuid).toString('hex'),
+    onTrouble: (reason: string, url: string) =>
+      log.error(`alarms do not reach the webhook ${url}: ${reason}; look at its receiver`, { url }),
+  };
+  return webhookOptions(settings.alarmWebhooks ?? []).map((options) => new Webhook(options, host));
+}
+
+function openTopic({ broker, settings: { alarmTopic }, log }: AlarmsContext): AlarmTopic | undefined {
+  if (alarmTopic === undefined) return undefined;
+  return new AlarmTopic(alarmTopic, broker, (error) =>
+    log.error(`alarms do not reach the topic "${alarmTopic}"`, { error }),
+  );
+}
+
+function sumOf(counts: readonly NoticeCounts[]): NoticeCounts {
+  const sum: NoticeCounts = { delivered: 0, failed: 0, dropped: 0 };
+  for (const { delivered, failed, dropped } of counts) {
+    sum.delivered += delivered;
+    sum.failed += failed;
+    sum.dropped += dropped;
+  }
+  return sum;
 }
 
 /** One line per change. */
