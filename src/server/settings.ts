@@ -22,6 +22,7 @@ import {
   usersSetting,
 } from '../protocols/settings.ts';
 import { alarmsSetting, type AlarmSettings } from './alarms/alarm-settings.ts';
+import { sheddingSetting, type ShedSettings } from './alarms/shed-settings.ts';
 import { webhooksSetting, type WebhookSettings } from './alarms/webhook-settings.ts';
 import { schedulesSetting, type ScheduleSettings } from './schedule-settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
@@ -52,6 +53,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly alarmsMax: number;
   readonly alarmWebhooks: readonly WebhookSettings[] | undefined;
   readonly alarmTopic: string | undefined;
+  readonly shedding: readonly ShedSettings[] | undefined;
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
@@ -144,6 +146,7 @@ export const settingTable: SettingTable<Settings> = {
     default: undefined,
     help: 'topic that gets a message for each change of an alarm',
   }),
+  shedding: sheddingSetting,
   adminHost: text({
     name: 'admin-host',
     placeholder: 'HOST',

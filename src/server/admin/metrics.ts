@@ -291,6 +291,13 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
         { ...labels, outcome },
       );
     addPriorities(families, topic, labels);
+    families.set(
+      'counter',
+      'topic_shed_dropped_total',
+      'messages dropped by a policy of shedding',
+      context.alarms.shedder.droppedOf(topic),
+      labels,
+    );
     families.gauge('topic_in_per_second', 'publishes per second', stats.inPerSecond, labels);
     families.gauge(
       'topic_out_per_second',

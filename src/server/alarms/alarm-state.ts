@@ -21,6 +21,13 @@ export class AlarmState {
   #worseSinceMs: number | undefined = undefined;
   #easedSinceMs: number | undefined = undefined;
 
+  /** Goes on firing at once, at the critical level, as before a restart. */
+  resume(wallMs: number): void {
+    this.state = 'firing';
+    this.level = 'critical';
+    this.sinceMs = wallMs;
+  }
+
   /**
    * Takes a new reading; undefined: there is nothing wrong that could be measured. Returns the change, if
    * there is one to tell.

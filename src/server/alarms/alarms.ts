@@ -8,6 +8,8 @@ import type { AlarmChange } from './alarm.ts';
 import { AlarmPolicy } from './alarm-settings.ts';
 import type { ServerFigures } from './server-readings.ts';
 import type { NoticeCounts } from './notice.ts';
+import { Shedder } from './shedder.ts';
+import { shedPolicies } from './shed-settings.ts';
 import { AlarmTopic } from './alarm-topic.ts';
 import { Webhook } from './webhook.ts';
 import { webhookOptions } from './webhook-settings.ts';
@@ -28,6 +30,7 @@ export interface Alarms {
   readonly watch: AlarmWatch;
   /** What became of the notices to webhooks, and to the alarm topic if there is one. */
   readonly noticeCounts: () => { readonly webhook: NoticeCounts; readonly topic: NoticeCounts };
+  readonly shedder: Shedder;
   start(): void;
   stop(): void;
 }
@@ -37,8 +40,13 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
   const { broker, hall, settings, syncTimes, log } = context;
   let isStopped = false;
   const task = new Task(hall.turns, () => isStopped);
+  const shedder = new Shedder(shedPolicies(settings.shedding ?? []), {
+    broker,
+    onNote: (sentence) => log.warn(sentence),
+  });
   const watch = new AlarmWatch({
     broker,
+    shedder,
     syncTimes,
     policy: new AlarmPolicy(settings.alarms),
     intervalMs: settings.alarmIntervalMs,
@@ -53,6 +61,7 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
   for (const told of [...webhooks, ...(topic ? [topic] : [])]) watch.subscribe((change) => told.tell(change));
   return {
     watch,
+    shedder,
     noticeCounts: () => ({
       webhook: sumOf(webhooks.map(({ counts }) => counts)),
       topic: sumOf(topic ? [topic.counts] : []),

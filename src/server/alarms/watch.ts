@@ -7,6 +7,7 @@ import { AlarmState, levelAt } from './alarm-state.ts';
 import { type GroupMemory, newGroupMemory, type Now, readGroup } from './group-readings.ts';
 import { type Rule, type RuleLimits, rules } from './rules.ts';
 import { readServer, type ServerFigures, SyncWindow } from './server-readings.ts';
+import type { Shedder } from './shedder.ts';
 import { newTopicMemory, readTopic, type TopicMemory } from './topic-readings.ts';
 
 /** A search for the oldest message of a group with a filter may take so long, and all of an evaluation. */
@@ -24,8 +25,8 @@ export interface WatchHost {
   readonly figures: () => ServerFigures;
   /** A promise for the next turn if this one is over: an evaluation of many topics shares the event loop. */
   readonly rest: () => Promise<void> | undefined;
-  /** Further readings of a topic: see shedder.ts. */
-  readonly readTopic?: (topic: Topic) => Reading[];
+  /** What acts on the backlogs of topics. */
+  readonly shedder?: Shedder;
   readonly onError: (error: unknown) => void;
 }
 
@@ -73,7 +74,8 @@ export class AlarmWatch {
 
   /** Evaluates at intervals from now on. */
   start(): void {
-    if (this.#isStopped || this.#host.policy.isEmpty) return;
+    const { policy, shedder } = this.#host;
+    if (this.#isStopped || (policy.isEmpty && (shedder?.isIdle ?? true))) return;
     this.#timer = this.#host.broker.clock.setTimer(this.#host.intervalMs, () => {
       this.evaluate()
         .catch((error: unknown) => this.#host.onError(error))
@@ -127,6 +129,7 @@ export class AlarmWatch {
         await rest();
         if (this.#isStopped) return;
       }
+      await this.#shed(topic);
       await rest();
       if (this.#isStopped) return;
     }
@@ -144,7 +147,13 @@ export class AlarmWatch {
     const now = this.#now();
     const readings = readTopic(topic, subject.memory, now, isOn, { broker: this.#host.broker, quietMs });
     for (const reading of readings) this.#judge(subject, reading, now);
-    for (const reading of this.#host.readTopic?.(topic) ?? []) this.#judge(subject, reading, now);
+  }
+
+  async #shed(topic: Topic): Promise<void> {
+    const subject = this.#subjects.get(topic);
+    if (!this.#host.shedder || !subject) return;
+    const now = this.#now();
+    for (const reading of await this.#host.shedder.evaluate(topic, now)) this.#judge(subject, reading, now);
   }
 
   async #evaluateGroup(group: Group): Promise<void> {
