@@ -11,6 +11,8 @@ import { createDoors, openDoors } from './doors.ts';
 import { type Log, silentLog } from './log.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
+import { CommitWaits } from './commit-waits.ts';
+import { RuntimeFigures } from './runtime-figures.ts';
 import { defineSchedules } from './configured-schedules.ts';
 import { scheduleOptions } from './schedule-settings.ts';
 import { type Settings, settingTable } from './settings.ts';
@@ -61,6 +63,7 @@ export interface PillarboxServer extends AsyncDisposable {
 
 /** Rates are averages that are updated when they are read, so they are read regularly. */
 const sampleMs = 2000;
+const commitWaitMs = 1000;
 
 /**
  * Starts a server and resolves when all of it listens. If that fails, closes everything and rejects with a
@@ -95,7 +98,8 @@ class Server implements PillarboxServer {
   #admin: AdminHttp | undefined;
   #hasPortsFile = false;
   #alarms: Alarms | undefined;
-  #sampling: NodeJS.Timeout | undefined;
+  readonly #runtime = new RuntimeFigures();
+  readonly #samplings: NodeJS.Timeout[] = [];
   #closed: Promise<void> | undefined;
 
   constructor(settings: Settings, log: Log, version: string) {
@@ -159,12 +163,15 @@ class Server implements PillarboxServer {
     await openDoors(this.#doors, this.settings);
 
     const { OldestTimes, listenAdminHttp, routes } = await adminModule;
+    const commitWaits = new CommitWaits(broker);
     this.#admin = await listenAdminHttp({
       routes,
       context: {
         broker,
         syncTimes,
         alarms: this.#alarms,
+        runtime: this.#runtime,
+        commitWaits,
         doors: this.#doors,
         connections: hall.registry,
         users,
@@ -180,6 +187,7 @@ class Server implements PillarboxServer {
       host: adminHost,
       port: adminPort,
       token: adminToken,
+      metricsToken: this.settings.metricsToken,
       users,
       tls: this.#guards.of(adminGuard),
       connectionsMax: shares.adminConnectionsMax,
@@ -190,12 +198,22 @@ class Server implements PillarboxServer {
     });
 
     this.#alarms.start();
-    this.#sampling = setInterval(() => sampleRates(broker), sampleMs);
-    this.#sampling.unref();
+    this.#runtime.start();
+    this.#sample(sampleMs, () => {
+      sampleRates(broker);
+      this.#runtime.sample();
+    });
+    this.#sample(commitWaitMs, () => commitWaits.sample());
     if (portsFile !== undefined) {
       this.#hasPortsFile = true;
       await writePortsFile(portsFile, { pid: process.pid, ...this.ports });
     }
+  }
+
+  #sample(everyMs: number, take: () => void): void {
+    const sampling = setInterval(take, everyMs);
+    sampling.unref();
+    this.#samplings.push(sampling);
   }
 
   async renewTls(): Promise<void> {
@@ -221,7 +239,8 @@ class Server implements PillarboxServer {
    * The admin HTTP is closed after the clients, so that operators can watch the drain, and the broker last.
    */
   async #close(graceMs: number): Promise<void> {
-    clearInterval(this.#sampling);
+    for (const sampling of this.#samplings) clearInterval(sampling);
+    this.#runtime.stop();
     this.#alarms?.stop();
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)
       await removePortsFile(this.settings.portsFile);

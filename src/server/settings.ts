@@ -57,6 +57,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly adminHost: string;
   readonly adminPort: number;
   readonly adminToken: string | undefined;
+  readonly metricsToken: string | undefined;
   readonly adminTlsCert: string | undefined;
   readonly adminTlsKey: string | undefined;
   readonly adminTlsCa: string | undefined;
@@ -159,6 +160,12 @@ export const settingTable: SettingTable<Settings> = {
     default: undefined,
     secret: true,
     help: 'bearer token admin requests must carry',
+  }),
+  metricsToken: text<string | undefined>({
+    name: 'metrics-token',
+    default: undefined,
+    secret: true,
+    help: 'bearer token that may read /metrics and nothing else',
   }),
   adminTlsCert: pemFile('admin-tls-cert', 'certificate of the admin HTTP, as PEM; with it, it speaks https'),
   adminTlsKey: pemFile('admin-tls-key', 'key of that certificate, as PEM'),

@@ -1,4 +1,5 @@
 import type { Connection, ConnectionInfo } from './connection.ts';
+import { type Traffic, TrafficCounter } from './traffic.ts';
 
 /** The registry has all connections of a server, of all protocols, by id. */
 export class ConnectionRegistry {
@@ -6,6 +7,7 @@ export class ConnectionRegistry {
   readonly #connectionsMax: number;
   /** The connections that do not count towards the limit. */
   readonly #apart = new Set<Connection>();
+  readonly #traffic = new TrafficCounter();
   #lastId = 0;
 
   constructor(connectionsMax: number) {
@@ -37,12 +39,17 @@ export class ConnectionRegistry {
   }
 
   remove(connection: Connection): void {
-    this.#connections.delete(connection.id);
+    if (this.#connections.delete(connection.id)) this.#traffic.closed(connection);
     this.#apart.delete(connection);
   }
 
   get(id: number): Connection | undefined {
     return this.#connections.get(id);
+  }
+
+  /** What all connections since the start have carried, by protocol. `rest` is awaited between many. */
+  traffic(rest: () => Promise<void>): Promise<ReadonlyMap<string, Traffic>> {
+    return this.#traffic.sum(this.#connections.values(), rest);
   }
 
   list(): ConnectionInfo[] {

@@ -39,6 +39,7 @@ export class HttpConnection implements Connection {
   /** When the head of the next request began to arrive, as far as is known. */
   #headSinceMs: number | undefined = undefined;
   #idleSinceMs: number;
+  #requests = 0;
   #readBytes = 0;
   #sentBytes = 0;
   #stalledSinceMs: number | undefined = undefined;
@@ -58,7 +59,7 @@ export class HttpConnection implements Connection {
     });
   }
 
-  info(): ConnectionInfo {
+  info(): ConnectionInfo & { readonly requests: number } {
     return {
       id: this.id,
       protocol: this.#host.protocol,
@@ -68,6 +69,7 @@ export class HttpConnection implements Connection {
       software: this.#software,
       version: '',
       connectedMs: this.#connectedMs,
+      requests: this.#requests,
       inBytes: this.socket.bytesRead,
       outBytes: this.socket.bytesWritten,
       pendingBytes: this.socket.writableLength,
@@ -80,6 +82,7 @@ export class HttpConnection implements Connection {
 
   /** Takes a request that has arrived up to the end of its headers. */
   take(message: IncomingMessage, response: ServerResponse, needsContinue: boolean): void {
+    this.#requests++;
     if (this.socket.destroyed) return;
     this.#hasAsked = true;
     this.#headSinceMs = undefined;

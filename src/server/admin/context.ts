@@ -11,6 +11,8 @@ import type { Alarms } from '../alarms/index.ts';
 import type { AdminRequest } from './http.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
+import type { CommitWaits } from '../commit-waits.ts';
+import type { RuntimeFigures } from '../runtime-figures.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
@@ -32,6 +34,8 @@ export interface AdminContext {
   readonly oldestTimes: OldestTimes;
   readonly syncTimes: SyncTimes;
   readonly alarms: Alarms;
+  readonly runtime: RuntimeFigures;
+  readonly commitWaits: CommitWaits;
 }
 
 /**

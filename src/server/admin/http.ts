@@ -51,6 +51,8 @@ export interface AdminHttpOptions<Context> {
   readonly port: number;
   /** If set, requests with this token may do everything: `Authorization: Bearer …`. */
   readonly token?: string | undefined;
+  /** If set, requests for the metrics may have this token instead. */
+  readonly metricsToken?: string | undefined;
   /**
    * Users that may log in here. If there is a token or a user, every request except health checks has to log
    * in.
@@ -76,8 +78,8 @@ const noLogin: AdminLogin = { user: null, access: noAccess };
 
 /** Starts to listen. Rejects with the system's error (EADDRINUSE, EACCES, …) if it cannot. */
 export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
-  const { token, users = new Users(), hall } = options;
-  const door = { token, users, hall };
+  const { token, metricsToken, users = new Users(), hall } = options;
+  const door = { token, metricsToken, users, hall };
   const frontend = new HttpFrontend({
     name: adminProtocol,
     authenticates: needsLogin(door),

@@ -18,6 +18,8 @@ const tokenUser = 'admin token';
 export interface AdminDoor {
   /** A token that may do everything, without being a particular user. */
   readonly token: string | undefined;
+  /** A token that may read the metrics and nothing else. */
+  readonly metricsToken?: string | undefined;
   readonly users: Users;
   readonly hall: Hall;
 }
@@ -66,7 +68,7 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
     );
   if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
   // The guess of a client that has disconnected is not checked.
-  const login = request.isGone ? undefined : await loginBy(given, door);
+  const login = request.isGone ? undefined : await loginBy(given, door, readsMetrics(request));
   if (!login) {
     if (!request.isGone) logins.failed(address, name);
     throw notAuthorised(door);
@@ -75,10 +77,26 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
   return login;
 }
 
-async function loginBy(given: Given, { token, users }: AdminDoor): Promise<AdminLogin | undefined> {
+async function loginBy(
+  given: Given,
+  { token, metricsToken, users }: AdminDoor,
+  readsMetrics: boolean,
+): Promise<AdminLogin | undefined> {
+  if (
+    readsMetrics &&
+    given.kind === 'token' &&
+    metricsToken !== undefined &&
+    sameText(metricsToken, given.token)
+  )
+    return anyone;
   if (given.kind === 'token' && token !== undefined && sameText(token, given.token)) return anyone;
   const login = await users.logIn(adminProtocol, given);
   return login && { user: login.user?.name ?? null, access: login.access };
+}
+
+/** The metrics token is a token for this request only, and a wrong one for all others. */
+function readsMetrics({ method, target }: HttpRequest): boolean {
+  return method === 'GET' && target.split('?', 1)[0] === '/metrics';
 }
 
 /** TLS has verified the certificate, or has not asked for one. */

@@ -53,6 +53,8 @@ export async function collectFamilies(context: AdminContext): Promise<readonly F
   addServer(families, context);
   addLog(families, context);
   addAlarms(families, context);
+  addRuntime(families, context);
+  await addTraffic(families, context);
   await addTopics(families, context);
   await addGroups(families, context);
   return families.all;
@@ -199,6 +201,60 @@ function addLog(families: Families, { broker, syncTimes }: AdminContext): void {
     syncTimes.counts,
     syncTimes.sumSeconds,
   );
+}
+
+function addRuntime(families: Families, { alarms, runtime, commitWaits }: AdminContext): void {
+  const { diskMarkBytes, memoryMarkBytes, heapMarkBytes } = alarms.figures();
+  families.gauge('disk_mark_bytes', 'publishes are refused while the disk has less free', diskMarkBytes);
+  families.gauge('memory_mark_bytes', 'publishes are refused while memory is above', memoryMarkBytes);
+  families.gauge('heap_mark_bytes', 'publishes are refused while the heap is above', heapMarkBytes);
+  const delay = 'event_loop_delay_seconds';
+  const help = 'how late the event loop was within about ten seconds';
+  families.gauge(delay, help, undefined);
+  for (const [quantile, name] of [
+    ['0.5', 'p50'],
+    ['0.99', 'p99'],
+    ['1', 'max'],
+  ] as const)
+    families.gauge(delay, help, runtime.loopDelay?.[name], { quantile });
+  families.counter(
+    'event_loop_busy_seconds_total',
+    'time for which the event loop did not wait for events',
+    runtime.loopBusySeconds,
+  );
+  for (const [kind, { runs, seconds }] of Object.entries(runtime.gc)) {
+    families.counter('gc_runs_total', 'garbage collections', runs, { kind });
+    families.counter('gc_seconds_total', 'time of garbage collections', seconds, { kind });
+  }
+  const { counts, sumSeconds } = commitWaits.times;
+  families.histogram(
+    'commit_wait_seconds',
+    'time until a change was on disk, sampled once a second while there are commits',
+    syncBounds,
+    counts,
+    sumSeconds,
+  );
+}
+
+const trafficMetrics = [
+  ['connections', 'protocol_connections_total', 'connections since the start'],
+  ['inBytes', 'protocol_in_bytes_total', 'bytes received from clients'],
+  ['outBytes', 'protocol_out_bytes_total', 'bytes sent to clients'],
+  ['requests', 'protocol_requests_total', 'requests, of protocols that have requests'],
+  [
+    'inMessages',
+    'protocol_in_messages_total',
+    'messages received from clients, of protocols that count them',
+  ],
+  ['outMessages', 'protocol_out_messages_total', 'messages sent to clients, of protocols that count them'],
+] as const;
+
+async function addTraffic(families: Families, { connections }: AdminContext): Promise<void> {
+  const traffic = await connections.traffic(() => new Promise(setImmediate));
+  for (const [key, name, help] of trafficMetrics) {
+    families.set('counter', name, help, undefined); // the family is there before the first connection, too
+    for (const [protocol, counts] of traffic) families.set('counter', name, help, counts[key], { protocol });
+  }
 }
 
 function addAlarms(families: Families, { alarms }: AdminContext): void {

@@ -31,6 +31,8 @@ export interface Alarms {
   /** What became of the notices to webhooks, and to the alarm topic if there is one. */
   readonly noticeCounts: () => { readonly webhook: NoticeCounts; readonly topic: NoticeCounts };
   readonly shedder: Shedder;
+  /** The figures of the server that its rules measure. */
+  readonly figures: () => ServerFigures;
   start(): void;
   stop(): void;
 }
@@ -40,6 +42,7 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
   const { broker, hall, settings, syncTimes, log } = context;
   let isStopped = false;
   const task = new Task(hall.turns, () => isStopped);
+  const figures = await figuresOf(context);
   const shedder = new Shedder(shedPolicies(settings.shedding ?? []), {
     broker,
     onNote: (sentence) => log.warn(sentence),
@@ -51,7 +54,7 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
     policy: new AlarmPolicy(settings.alarms),
     intervalMs: settings.alarmIntervalMs,
     alarmsMax: settings.alarmsMax,
-    figures: await figuresOf(context),
+    figures,
     rest: () => task.rest(),
     onError: (error) => log.error('the alarms could not be evaluated', { error }),
   });
@@ -62,6 +65,7 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
   return {
     watch,
     shedder,
+    figures,
     noticeCounts: () => ({
       webhook: sumOf(webhooks.map(({ counts }) => counts)),
       topic: sumOf(topic ? [topic.counts] : []),
