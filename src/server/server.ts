@@ -17,6 +17,7 @@ import { defineSchedules } from './configured-schedules.ts';
 import { scheduleOptions } from './schedule-settings.ts';
 import { type Settings, settingTable } from './settings.ts';
 import { adminGuard, TlsGuards } from './tls-guards.ts';
+import { logTopics } from './topic-lines.ts';
 import { configuredUsers } from './users.ts';
 
 /** All settings have defaults; see docs/configuration.md. */
@@ -150,6 +151,7 @@ class Server implements PillarboxServer {
     const { settings, dataDirectory } = this;
     const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };
     this.#alarms = await (await alarmsModule).openAlarms(context);
+    logTopics(broker, this.#log);
     await defineSchedules(broker, scheduleOptions(this.settings.schedules ?? []), this.#log);
     this.#guards = await TlsGuards.read(this.settings);
     const users = this.#users;
