@@ -71,7 +71,8 @@ export async function readGroup(
     },
     {
       rule: 'no-consumers',
-      value: paused ? undefined : nowMs - memory.aliveMs,
+      // A group that is not durable goes by itself when its consumers stay away.
+      value: paused || !group.config.durable ? undefined : nowMs - memory.aliveMs,
       tell: () => ({
         reason: `${title} has no consumer, and ${messagesText(undone)} wait for one for ${spanText(nowMs - memory.aliveMs)}.`,
         remedy: `Start its consumers, or delete the group if nothing needs it any more: pillarbox groups delete ${group.topic.name} ${group.name}.`,

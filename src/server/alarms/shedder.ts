@@ -148,7 +148,7 @@ export class Shedder {
 }
 
 async function ageOf(group: Group): Promise<number | undefined> {
-  return group.oldestAgeMs(AbortSignal.timeout(searchMs));
+  return group.oldestAgeMs(group.config.filters.length === 0 ? undefined : AbortSignal.timeout(searchMs));
 }
 
 function actionText({ action }: ShedPolicy): string {

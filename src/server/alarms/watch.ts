@@ -78,7 +78,9 @@ export class AlarmWatch {
     if (this.#isStopped || (policy.isEmpty && (shedder?.isIdle ?? true))) return;
     this.#timer = this.#host.broker.clock.setTimer(this.#host.intervalMs, () => {
       this.evaluate()
-        .catch((error: unknown) => this.#host.onError(error))
+        .catch((error: unknown) => {
+          if (!this.#isStopped) this.#host.onError(error);
+        })
         .finally(() => this.start());
     });
   }
@@ -168,6 +170,8 @@ export class AlarmWatch {
   }
 
   async #oldestAgeMs(group: Group): Promise<number | undefined> {
+    // Without a filter the oldest message is found at once.
+    if (group.config.filters.length === 0) return group.oldestAgeMs();
     const startMs = performance.now();
     const isSpent = this.#searchedMs >= searchesMs;
     const ageMs = await group.oldestAgeMs(isSpent ? AbortSignal.abort() : AbortSignal.timeout(searchMs));
