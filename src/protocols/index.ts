@@ -1,4 +1,5 @@
 export { decompress } from './decompress.ts';
+export { noteRefusal, refusalCounts } from './refusal-counts.ts';
 export {
   Door,
   Hall,

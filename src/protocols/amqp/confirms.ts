@@ -1,4 +1,5 @@
-import type { PublishListener } from '../../broker/index.ts';
+import { BrokerError, type PublishListener } from '../../broker/index.ts';
+import { noteRefusal } from '../refusal-counts.ts';
 
 /** Writes the answers to publishes. */
 export interface ConfirmsHost {
@@ -43,7 +44,8 @@ export class Confirms implements PublishListener<number> {
   }
 
   /** The publish was refused, or could not be stored. */
-  refused(tag: number): void {
+  refused(tag: number, error?: Error): void {
+    if (error instanceof BrokerError) noteRefusal('amqp', error);
     this.#answer();
     this.#host.nack(tag);
     this.#early.add(tag);

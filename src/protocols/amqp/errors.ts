@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
+import { noteRefusal } from '../refusal-counts.ts';
 import { WireError, type FieldValue, type WireErrorCode } from '../../wire/amqp/index.ts';
 
 /** The reply codes of AMQP, by their names, which begin the reply text. */
@@ -65,7 +66,10 @@ export class AmqpError extends Error {
 export function amqpError(error: unknown): AmqpError {
   if (error instanceof AmqpError) return error;
   if (error instanceof WireError) return new AmqpError(wireReplies[error.code], error.message, error);
-  if (error instanceof BrokerError) return new AmqpError(brokerReplies[error.code], error.message, error);
+  if (error instanceof BrokerError) {
+    noteRefusal('amqp', error);
+    return new AmqpError(brokerReplies[error.code], error.message, error);
+  }
   return new AmqpError('INTERNAL_ERROR', 'an internal error; see the log of the broker', error);
 }
 

@@ -1,4 +1,5 @@
 import { BrokerError, LogError, type BrokerErrorCode } from '../../broker/index.ts';
+import { noteRefusal } from '../refusal-counts.ts';
 import { ErrorCode, RecordBatchError, WireError, errorName } from '../../wire/kafka/index.ts';
 
 /**
@@ -61,8 +62,10 @@ const codes: { readonly [code in BrokerErrorCode]: ErrorCode } = {
 /** The error code of an error for the client; UNKNOWN_SERVER_ERROR if it is unexpected. */
 export function errorCodeOf(error: unknown): ErrorCode {
   if (error instanceof KafkaError) return error.code;
-  if (error instanceof BrokerError)
+  if (error instanceof BrokerError) {
+    noteRefusal('kafka', error);
     return error.details.budget === 'partitions' ? ErrorCode.INVALID_PARTITIONS : codes[error.code];
+  }
   if (error instanceof RecordBatchError) return error.errorCode;
   if (error instanceof WireError) return ErrorCode.INVALID_REQUEST;
   if (error instanceof LogError) return logErrorCode(error);

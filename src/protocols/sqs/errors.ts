@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
+import { noteRefusal } from '../refusal-counts.ts';
 import { AwsError, type AwsErrorName } from '../../wire/aws/index.ts';
 import { HttpError } from '../http/index.ts';
 
@@ -13,8 +14,10 @@ export function invalidParameter(name: string, value: unknown, reason: string): 
 /** The refusal that a client gets for an error; undefined for one that nobody has foreseen. */
 export function refusalOf(error: unknown): AwsError | undefined {
   if (error instanceof AwsError) return error;
-  if (error instanceof BrokerError)
+  if (error instanceof BrokerError) {
+    noteRefusal('sqs', error);
     return new AwsError(brokerErrors[error.code], error.message, { cause: error });
+  }
   if (error instanceof HttpError) return refusalOfHttp(error);
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { ErrorJson } from '../../admin-api/index.ts';
 import { BrokerError, type BrokerErrorCode } from '../../broker/index.ts';
-import { HttpError } from '../../protocols/index.ts';
+import { HttpError, noteRefusal } from '../../protocols/index.ts';
 
 /** The HTTP status of each refusal of the broker; the code is sent unchanged. */
 const statusOf = {
@@ -48,6 +48,7 @@ export function describeError(error: unknown): {
   readonly headers: { readonly [name: string]: string };
   readonly body: ErrorJson;
 } {
+  if (error instanceof BrokerError) noteRefusal('admin', error);
   const { status, code, message, headers } =
     error instanceof HttpError
       ? error

@@ -1,5 +1,6 @@
 import type * as PromClient from 'prom-client';
 import { messagesByPriority, type Group, type Topic } from '../../broker/index.ts';
+import { refusalCounts } from '../../protocols/index.ts';
 import { processFigures } from '../../util/index.ts';
 import { syncBounds } from '../sync-times.ts';
 import { type AdminContext, checkMayAll } from './context.ts';
@@ -250,6 +251,13 @@ const trafficMetrics = [
 ] as const;
 
 async function addTraffic(families: Families, { connections }: AdminContext): Promise<void> {
+  const [refused, help] = [
+    'protocol_refused_total',
+    'refusals of the broker that clients were told',
+  ] as const;
+  families.set('counter', refused, help, undefined);
+  for (const { protocol, cause, count } of refusalCounts())
+    families.counter(refused, help, count, { protocol, cause });
   const traffic = await connections.traffic(() => new Promise(setImmediate));
   for (const [key, name, help] of trafficMetrics) {
     families.set('counter', name, help, undefined); // the family is there before the first connection, too

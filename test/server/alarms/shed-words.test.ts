@@ -63,4 +63,17 @@ describe('a publish to a topic that is shed', () => {
     assert.ok(Number(response.headers.get('retry-after')) > 0);
     await response.text();
   });
+
+  test('counts as refused, by protocol and cause', async () => {
+    const response = await fetch(`http://127.0.0.1:${server.ports.admin}/metrics`);
+    const text = await response.text();
+    for (const protocol of ['amqp', 'sqs', 'admin'])
+      assert.match(
+        text,
+        new RegExp(
+          `^pillarbox_protocol_refused_total\\{protocol="${protocol}",cause="rate-exceeded"\\} [1-9]`,
+          'm',
+        ),
+      );
+  });
 });

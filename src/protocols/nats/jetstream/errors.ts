@@ -1,4 +1,5 @@
 import { BrokerError, type BrokerErrorCode } from '../../../broker/index.ts';
+import { noteRefusal } from '../../refusal-counts.ts';
 
 /**
  * The errors of the JetStream API that this broker returns: name → [err_code, HTTP-like code, description].
@@ -231,6 +232,9 @@ const bodies: { readonly [C in BrokerErrorCode]: (error: BrokerError) => ApiErro
 /** The error body of any failure. An unexpected failure shows its message, but no internals. */
 export function errorBodyOf(error: unknown): ApiErrorBody {
   if (error instanceof ApiError) return error.body;
-  if (error instanceof BrokerError) return bodies[error.code](error);
+  if (error instanceof BrokerError) {
+    noteRefusal('nats', error);
+    return bodies[error.code](error);
+  }
   return apiErrorBody('streamGeneral', error instanceof Error ? error.message : String(error));
 }
