@@ -41,11 +41,6 @@ function alarmText(alarm: AlarmJson, bold: (text: string) => string): string {
   const { level, state, rule, topic, group, since, reason, remedy } = alarm;
   const of = [topic, group].filter((name) => name !== null).join(' / ');
   const age = formatDuration(Math.max(0, Date.now() - Date.parse(since)));
-  const head = [
-    level,
-    rule,
-    ...(of === '' ? [] : [of]),
-    `${state === 'pending' ? 'pending' : 'since'} ${age}`,
-  ];
+  const head = [level, rule, ...(of === '' ? [] : [of]), `${state === 'pending' ? 'pending' : 'for'} ${age}`];
   return [bold(shownText(head.join('  '))), `  ${shownText(reason)}`, `  → ${shownText(remedy)}`].join('\n');
 }

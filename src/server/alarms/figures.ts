@@ -10,6 +10,11 @@ export function messagesText(count: number): string {
   return `${countText(count)} ${Math.round(count) === 1 ? 'message' : 'messages'}`;
 }
 
+/** `1 message waits`, `3 messages wait`. */
+export function waitingText(count: number): string {
+  return `${messagesText(count)} ${Math.round(count) === 1 ? 'waits' : 'wait'}`;
+}
+
 /** A rate: `1,200/s`, `0.4/s`. */
 export function rateText(perSecond: number): string {
   return `${perSecond > 0 && perSecond < 10 ? Number(perSecond.toFixed(1)) : countText(perSecond)}/s`;

@@ -1,6 +1,6 @@
 import type { Group } from '../../broker/index.ts';
 import type { Reading, RuleName } from './alarm.ts';
-import { countText, messagesText, rateText, shareText, spanText } from './figures.ts';
+import { countText, messagesText, rateText, shareText, spanText, waitingText } from './figures.ts';
 import { slowestOf } from './slow-consumer.ts';
 
 /** A backlog below this is not said to grow. */
@@ -54,7 +54,8 @@ export async function readGroup(
   const resume = `Resume it: pillarbox groups resume ${group.topic.name} ${group.name}.`;
 
   const grownMs = measureGrowth(memory, undone, nowMs);
-  if (undone === 0 || consumers > 0 || delivered + acked !== memory.answers) memory.aliveMs = nowMs;
+  const isAlive = undone === 0 || consumers > 0 || delivered + acked !== memory.answers;
+  if (isAlive) memory.aliveMs = nowMs;
   memory.answers = delivered + acked;
   if (!isAckless) countFailures(memory, stats, nowMs);
 
@@ -72,9 +73,9 @@ export async function readGroup(
     {
       rule: 'no-consumers',
       // A group that is not durable goes by itself when its consumers stay away.
-      value: paused || !group.config.durable ? undefined : nowMs - memory.aliveMs,
+      value: paused || isAlive || !group.config.durable ? undefined : nowMs - memory.aliveMs,
       tell: () => ({
-        reason: `${title} has no consumer, and ${messagesText(undone)} wait for one for ${spanText(nowMs - memory.aliveMs)}.`,
+        reason: `${title} has no consumer, and ${waitingText(undone)} for one for ${spanText(nowMs - memory.aliveMs)}.`,
         remedy: `Start its consumers, or delete the group if nothing needs it any more: pillarbox groups delete ${group.topic.name} ${group.name}.`,
       }),
     },
@@ -97,7 +98,7 @@ export async function readGroup(
       rule: 'oldest-age',
       value: ageMs,
       tell: () => ({
-        reason: `The oldest message that ${inner} has not done is ${spanText(ageMs ?? 0)} old; ${messagesText(undone)} wait, ${rateText(donePerSecond)} are done by ${consumersText(consumers)}.`,
+        reason: `The oldest message that ${inner} has not done is ${spanText(ageMs ?? 0)} old; ${waitingText(undone)}, ${rateText(donePerSecond)} are done by ${consumersText(consumers)}.`,
         remedy: paused
           ? resume
           : `Add consumers, or look for a message that none of them can handle; see ${show}.`,

@@ -107,7 +107,7 @@ function deadLetters(
         .map(({ name, durableCount }) => `"${name}" has ${countText(durableCount)}`)
         .join(', ');
       return {
-        reason: `${messagesText(arrived ?? 0)} of topic "${topic.name}" became dead letters since ${new Date(letters?.sinceMs ?? 0).toISOString()}${named === '' ? '' : `; ${named}`}.`,
+        reason: `${messagesText(arrived ?? 0)} of topic "${topic.name}" became ${arrived === 1 ? 'a dead letter' : 'dead letters'} since ${new Date(letters?.sinceMs ?? 0).toISOString()}${named === '' ? '' : `; ${named}`}.`,
         remedy: `See why they failed, then put them back: pillarbox dead-letters list ${targets[0]?.name ?? topic.name}, pillarbox dead-letters redrive ${targets[0]?.name ?? topic.name}.`,
       };
     },

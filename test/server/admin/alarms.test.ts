@@ -108,7 +108,7 @@ describe('alarms', () => {
     assert.equal(shown.code, 0, shown.err);
     assert.match(
       shown.out,
-      /^warning {2}no-consumers {2}orders \/ billing {2}since \S+.*\n {2}Group "billing".*\n {2}→ Start its consumers/,
+      /^warning {2}no-consumers {2}orders \/ billing {2}for \S+.*\n {2}Group "billing".*\n {2}→ Start its consumers/,
     );
     const none = await runCli(['alarms', '--level', 'critical', ...flags]);
     assert.equal(none.out, 'Nothing is wrong.\n');
