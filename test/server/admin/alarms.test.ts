@@ -1,5 +1,7 @@
 /** The alarms of a running server, as the admin HTTP, the metrics, the log and the command line tell them. */
 import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { AlarmsJson } from '../../../src/admin-api/index.ts';
@@ -12,6 +14,8 @@ import { askAdmin } from './ask.ts';
 let directory: TemporaryDirectory;
 let server: PillarboxServer;
 const lines: string[] = [];
+let receiver: Server;
+const posted: string[] = [];
 const log: Log = {
   ...silentLog,
   warn: (message) => void lines.push(`warn ${message}`),
@@ -20,6 +24,11 @@ const log: Log = {
 
 before(async () => {
   directory = await makeTemporaryDirectory();
+  receiver = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => posted.push(text));
+    request.on('end', () => response.writeHead(204).end());
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   server = await startServer({
     data: join(directory.path, 'data'),
     ...protocolsOff,
@@ -30,6 +39,10 @@ before(async () => {
       { name: 'other', token: 'theirs', permissions: { consume: ['else'] } },
     ],
     alarmIntervalMs: 100,
+    alarmTopic: 'alarms',
+    alarmWebhooks: [
+      { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`, topic: 'orders' },
+    ],
     alarms: [
       { rule: '*', off: true },
       { rule: 'no-consumers', topic: 'orders', off: false, warning: '0s', critical: '1h' },
@@ -44,6 +57,8 @@ before(async () => {
 });
 after(async () => {
   await server.close({ graceMs: 0 });
+  receiver.closeAllConnections();
+  receiver.close();
   await directory[Symbol.asyncDispose]();
 });
 
@@ -118,5 +133,11 @@ describe('alarms', () => {
     await server.broker.topic('orders')!.delete();
     await eventually(async () => (await alarmsOf('admin', '?topic=orders')).alarms.length === 0);
     assert.ok(lines.some((line) => line.startsWith('info alarm is over: Group "billing"')));
+  });
+
+  test('are told to a webhook and to a topic, once per change', async () => {
+    await eventually(() => posted.length === 2 && server.broker.topic('alarms')?.durableCount === 3);
+    const changes = posted.map((text) => (JSON.parse(text) as { change: string }).change);
+    assert.deepEqual(changes, ['fired', 'resolved']);
   });
 });
