@@ -8,6 +8,7 @@ export interface Target {
   readonly kafkaPort: number | undefined;
   readonly amqpPort: number | undefined;
   readonly amqpAdminPort: number | undefined;
+  readonly sqsPort: number | undefined;
 }
 
 /** Counts of a storm so far. */

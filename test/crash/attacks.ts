@@ -2,6 +2,7 @@ import type { Random } from '../../src/util/index.ts';
 import type { ApiName, RequestDraft } from '../../src/wire/kafka/index.ts';
 import { batchOf, fetchRequest, produceRequest, requestBytes } from '../protocols/kafka/kit.ts';
 import { amqpAttacks } from './amqp-attacks.ts';
+import { sqsAttacks } from './sqs-attacks.ts';
 import { type Attack, type Target, elsewhere, stormToken } from './attack.ts';
 
 const connectLine = `CONNECT {"verbose":false,"pedantic":false,"protocol":1,"headers":true,"auth_token":"${stormToken}"}\r\n`;
@@ -272,4 +273,5 @@ export const attacks: readonly Attack[] = [
     begin: (line) => line.drip(Buffer.from([0, 0, 0, 100, 0, 18, 0, 3, 0, 0, 0, 1]), 1, 1000),
   },
   ...amqpAttacks,
+  ...sqsAttacks,
 ];

@@ -30,7 +30,11 @@ interface Ports {
   readonly kafka?: number;
   readonly amqp?: number;
   readonly amqpAdmin?: number;
+  readonly sqs?: number;
 }
+
+/** The ports of a broker whose clients come again after a restart. */
+export type ClientPorts = Pick<BrokerProcess, 'port' | 'amqpPort' | 'sqsPort'>;
 
 const startTimeoutMs = 30_000;
 const lookEveryMs = 5;
@@ -39,7 +43,7 @@ const portWaitMs = 250;
 
 /**
  * A broker in a process of its own that can be ended at any moment, also before it listens, and started again
- * on the same ports of NATS and AMQP.
+ * on the same ports of NATS, AMQP and SQS.
  */
 export class BrokerProcess {
   readonly #settings: BrokerSettings;
@@ -49,15 +53,17 @@ export class BrokerProcess {
   #kafkaPort: number | undefined;
   #amqpPort = 0;
   #amqpAdminPort: number | undefined;
+  #sqsPort = 0;
   #pid = 0;
   /** How long the last start took, until it listened. */
   startMs = 0;
 
   /** The ports are those of a broker before it, whose clients come again. */
-  constructor(settings: BrokerSettings, port: number = 0, amqpPort: number = 0) {
+  constructor(settings: BrokerSettings, ports?: ClientPorts) {
     this.#settings = settings;
-    this.#port = port;
-    this.#amqpPort = amqpPort;
+    this.#port = ports?.port ?? 0;
+    this.#amqpPort = ports?.amqpPort ?? 0;
+    this.#sqsPort = ports?.sqsPort ?? 0;
   }
 
   get port(): number {
@@ -78,6 +84,10 @@ export class BrokerProcess {
 
   get amqpAdminPort(): number | undefined {
     return this.#amqpAdminPort;
+  }
+
+  get sqsPort(): number {
+    return this.#sqsPort;
   }
 
   /** The broker's own, also where it was started through a wrapper. */
@@ -102,8 +112,11 @@ export class BrokerProcess {
     const { kind, dataDirectory, workDirectory, args = [], wrapper = [], nodeArgs = [] } = this.#settings;
     const portsFile = join(workDirectory, 'ports.json');
     await rm(portsFile, { force: true });
-    const port = String(this.#port);
-    const amqpPort = String(this.#amqpPort);
+    const [port, amqpPort, sqsPort] = [this.#port, this.#amqpPort, this.#sqsPort].map(String) as [
+      string,
+      string,
+      string,
+    ];
     const script = [
       scriptPath('../../src/cli/main.js'),
       'serve',
@@ -112,11 +125,12 @@ export class BrokerProcess {
       '--host',
       '127.0.0.1',
     ];
-    const ports = [...freePortFlags, '--nats-port', port, '--amqp-port', amqpPort, '--ports-file', portsFile];
+    const ports = [...freePortFlags, '--nats-port', port, '--amqp-port', amqpPort, '--sqs-port', sqsPort];
+    ports.push('--ports-file', portsFile);
     const command =
       kind === 'serve'
         ? script.concat(ports, args)
-        : [scriptPath('./small-broker.js'), dataDirectory, port, amqpPort, portsFile];
+        : [scriptPath('./small-broker.js'), dataDirectory, port, amqpPort, sqsPort, portsFile];
     const [program = process.execPath, ...rest] = [...wrapper, process.execPath, ...nodeArgs, ...command];
     this.#child = new Child(program, rest, { cwd: workDirectory });
   }
@@ -152,6 +166,7 @@ export class BrokerProcess {
       this.#kafkaPort = ports.kafka;
       this.#amqpPort = ports.amqp ?? 0;
       this.#amqpAdminPort = ports.amqpAdmin;
+      this.#sqsPort = ports.sqs ?? 0;
       this.#pid = ports.pid;
       return;
     }

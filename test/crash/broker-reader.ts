@@ -70,8 +70,15 @@ export class BrokerReader implements AsyncDisposable {
     return (await this.#jsm.streams.info(stream)).state.last_seq;
   }
 
-  /** Everything from `from` on that is there when the call begins. */
-  async read(stream: string, from: number): Promise<Reading> {
+  /**
+   * Everything from `from` on that is there when the call begins. `payloadIn` makes payloads of what is
+   * stored.
+   */
+  async read(
+    stream: string,
+    from: number,
+    payloadIn: (stored: Uint8Array) => Uint8Array = (stored) => stored,
+  ): Promise<Reading> {
     const to = await this.lastSequence(stream);
     const messages: Sighting[] = [];
     let patienceEnd = performance.now() + answerTimeoutMs;
@@ -79,7 +86,8 @@ export class BrokerReader implements AsyncDisposable {
       let count = 0;
       const batch = await this.#jsm.direct.getBatch(stream, { seq: next, batch: batchMax });
       try {
-        for await (const { seq, subject, data } of batch) {
+        for await (const { seq, subject, data: stored } of batch) {
+          const data = payloadIn(stored);
           count++;
           next = seq + 1;
           if (seq <= to) messages.push({ stream, seq, subject, id: idOf(data), hash: hashOf(data) });

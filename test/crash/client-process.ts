@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { Child, type End, scriptPath } from './child.ts';
+import type { QueueProtocol } from './client-queue.ts';
 import { type Event, EventReader } from './event-log.ts';
 import type { History } from './history.ts';
 
+export type ClientProtocol = 'nats' | QueueProtocol;
+
 export interface ClientOptions {
   readonly kind: 'publisher' | 'consumer';
-  readonly protocol: 'nats' | 'amqp';
+  readonly protocol: ClientProtocol;
   readonly name: string;
   readonly directory: string;
   readonly port: number;
@@ -17,7 +20,7 @@ export interface ClientOptions {
 /** A client in a process of its own, which outlives the broker and keeps a log of its observations. */
 export class ClientProcess {
   readonly kind: 'publisher' | 'consumer';
-  readonly protocol: 'nats' | 'amqp';
+  readonly protocol: ClientProtocol;
   readonly name: string;
   readonly logPath: string;
   readonly #child: Child;
@@ -32,7 +35,7 @@ export class ClientProcess {
     this.name = name;
     this.logPath = join(directory, `${name}.log`);
     this.#reader = new EventReader(this.logPath);
-    const script = scriptPath(`./${protocol === 'nats' ? '' : 'amqp-'}${kind}-process.js`);
+    const script = scriptPath(`./${protocol === 'nats' ? '' : `${protocol}-`}${kind}-process.js`);
     const args = [script, String(port), this.logPath, name, argument, ...streams];
     this.#child = new Child(process.execPath, args, { ipc: true });
     this.#child.process.on('message', (message: { kind: string; text?: string }) => {

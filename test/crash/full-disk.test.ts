@@ -17,6 +17,6 @@ test(
     assert.deepEqual(result.violations, []);
     assert.equal(result.refusal, '10047 insufficient storage resources available');
     assert.ok(result.drainedWhileFull > 0 && result.storedAfter > 0);
-    assert.ok(result.ofQueue.drainedWhileFull > 0);
+    for (const { drainedWhileFull } of Object.values(result.ofQueues)) assert.ok(drainedWhileFull > 0);
   },
 );

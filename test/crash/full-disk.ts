@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../support/index.ts';
-import { queueGroup } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
+import { queueGroup, type QueueProtocol, queueProtocols } from './client-queue.ts';
 import { History, type Violation } from './history.ts';
 import { type FileSystem, SmallDisk } from './small-disk.ts';
 import { Workload } from './workload.ts';
@@ -26,8 +26,13 @@ export interface FullDiskResult {
   readonly drainedWhileFull: number;
   /** Publishes acked after there was room again, by the same process. */
   readonly storedAfter: number;
-  /** Those of AMQP clients among them: their publishes are blocked, not refused. */
-  readonly ofQueue: { readonly drainedWhileFull: number; readonly stored: number };
+  /**
+   * Those of AMQP and SQS clients among them. Publishes of AMQP clients are blocked, not refused; SQS clients
+   * send again what the server cannot store now.
+   */
+  readonly ofQueues: {
+    readonly [P in QueueProtocol]: { readonly drainedWhileFull: number; readonly stored: number };
+  };
   readonly violations: readonly Violation[];
 }
 
@@ -46,7 +51,7 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
   const args = ['--disk-free-min', diskFreeMin, '--log-level', 'warn'];
   const broker = new BrokerProcess({ kind: 'serve', dataDirectory, workDirectory: directory, args });
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 700, history, consumers: 0, hasQueue: true });
+  const load = new Workload({ name: '1', directory, rate: 700, history, consumers: 0, hasQueues: true });
   try {
     await broker.start();
     await load.start(broker);
@@ -69,7 +74,7 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
       message: 'consumers to drain while the disk is full',
     });
     const drainedWhileFull = count('acked');
-    const ofQueueFull = load.queue!.counts;
+    const ofQueuesFull = load.queueCounts;
     const { stored: storedBefore, refused: refusedBefore } = {
       stored: count('stored'),
       refused: count('refused'),
@@ -81,7 +86,8 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
 
     disk.empty();
     const isOpen = (): boolean =>
-      count('stored') > storedBefore + 500 && load.queue!.counts.stored > ofQueueFull.stored;
+      count('stored') > storedBefore + 500 &&
+      queueProtocols.every((each) => load.queueCounts[each].stored > ofQueuesFull[each].stored);
     await eventually(isOpen, { ...patience, message: 'publishes to be accepted again' });
     const storedAfter = count('stored') - storedBefore;
     await load.drain(broker);
@@ -94,9 +100,13 @@ export async function runFullDisk(options: FullDiskOptions): Promise<FullDiskRes
     await broker.start();
     await load.lookAtAll(broker);
     const { stored, refused } = history.counts;
-    const ofQueue = { drainedWhileFull: ofQueueFull.acked, stored: load.queue!.counts.stored };
+    const ofQueue = (each: QueueProtocol): FullDiskResult['ofQueues'][QueueProtocol] => ({
+      drainedWhileFull: ofQueuesFull[each].acked,
+      stored: load.queueCounts[each].stored,
+    });
+    const ofQueues = { amqp: ofQueue('amqp'), sqs: ofQueue('sqs') };
     const { violations } = history;
-    return { stored, refused, refusal, drainedWhileFull, storedAfter, ofQueue, violations };
+    return { stored, refused, refusal, drainedWhileFull, storedAfter, ofQueues, violations };
   } catch (error) {
     throw new Error(
       `${String(error)}\nfree: ${disk.freeBytes}; broker: ${broker.end ?? 'runs'}\n${broker.output}`,
@@ -114,6 +124,6 @@ async function backlogOf(broker: BrokerProcess, load: Workload): Promise<number>
   await using reader = await BrokerReader.open(broker.port);
   let backlog = 0;
   for (const { name } of load.streams) backlog += await reader.backlog(name);
-  if (load.queue) backlog += await reader.backlog(load.queue.name, queueGroup);
+  for (const { streamName } of load.queues) backlog += await reader.backlog(streamName, queueGroup);
   return backlog;
 }

@@ -47,14 +47,18 @@ export class StreamHistory {
   /** When a consumer began to ack, and when it heard that its ack is on disk. */
   readonly acking: Map<number, number> = new Map<number, number>();
   readonly acked: Map<number, number> = new Map<number, number>();
-  readonly #lastOrder = new Map<string, number>();
+  /** The ids of each subject, in order. */
+  readonly bySubject: Map<string, string[]> = new Map<string, string[]>();
+  /** Of a FIFO queue: the order of the last delivery of each subject. */
+  readonly lastDelivered: Map<string, number> = new Map<string, number>();
   lastSequence = 0;
 
   intend(event: Event & { kind: 'intent' }): void {
     if (this.messages.has(event.id)) return; // published again: the same message
-    const order = (this.#lastOrder.get(event.subject) ?? 0) + 1;
-    this.#lastOrder.set(event.subject, order);
     const { subject, hash } = event;
+    const ids = this.bySubject.get(subject) ?? [];
+    this.bySubject.set(subject, ids);
+    const order = ids.push(event.id);
     this.messages.set(event.id, { subject, hash, order, storedAt: undefined, refused: false });
   }
 }
@@ -143,6 +147,7 @@ export class History {
       }
       case 'delivered':
         this.see(event);
+        if (event.stream.endsWith('.fifo')) this.#checkFifoOrder(event);
         return this.#checkDelivery(observerName, event);
       case 'acking':
         this.stream(event.stream).acking.set(event.seq, event.ns);
@@ -176,6 +181,24 @@ export class History {
     stream.places.set(seq, id);
     stream.sequences.set(id, seq);
     stream.lastSequence = Math.max(stream.lastSequence, seq);
+  }
+
+  /**
+   * What was delivered before the message is deleted, or comes again. One process is the consumer of a FIFO
+   * queue, so that its observations are in order.
+   */
+  #checkFifoOrder({ stream: name, subject, id }: Event & { kind: 'delivered' }): void {
+    const stream = this.stream(name);
+    const order = stream.messages.get(id)?.order;
+    if (order === undefined) return; // invented, which was said
+    const last = stream.lastDelivered.get(subject) ?? 0;
+    stream.lastDelivered.set(subject, order);
+    for (const earlier of (stream.bySubject.get(subject) ?? []).slice(last, Math.max(last, order - 1))) {
+      const seq = stream.sequences.get(earlier);
+      if (stream.messages.get(earlier)?.refused === true) continue;
+      if (seq === undefined || !stream.acking.has(seq))
+        this.report('order per subject', `${name}: ${id} of ${subject} was delivered before ${earlier}`);
+    }
   }
 
   #checkDelivery(observerName: string, { stream: name, seq }: Event & { kind: 'delivered' }): void {

@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom, type Random } from '../../src/util/index.ts';
-import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
+import { addCounts, type CountsByProtocol, noCounts } from './client-queue.ts';
 import { complaintsOf } from './complaints.ts';
 import { History, type Violation } from './history.ts';
 import { Workload } from './workload.ts';
@@ -37,8 +37,8 @@ export interface KillCyclesResult {
   readonly deliveries: number;
   readonly redelivered: number;
   readonly ackedDeliveries: number;
-  /** Those of the AMQP clients among them. */
-  readonly ofQueues: QueueCounts;
+  /** Those of AMQP and SQS clients among them. */
+  readonly ofQueues: CountsByProtocol;
   readonly violations: readonly Violation[];
   /** Damage and failures that the broker spoke of: a crash must not look like damage. */
   readonly complaints: readonly string[];
@@ -75,7 +75,7 @@ class KillCycles {
   #cycle = 0;
   #generation = 0;
   #looks = 0;
-  #ofQueues: QueueCounts = { stored: 0, acked: 0 };
+  #ofQueues = noCounts;
   #typicalStartMs = 300;
 
   constructor(options: KillCyclesOptions) {
@@ -127,13 +127,10 @@ class KillCycles {
     // The same data goes through both kinds.
     const kind = generation % 4 === 0 ? 'serve' : 'small';
     const args = ['--disk-free-min', '0', '--log-level', 'warn'];
-    this.#broker = new BrokerProcess(
-      { kind, dataDirectory, workDirectory: directory, args },
-      this.#broker?.port,
-    );
+    this.#broker = new BrokerProcess({ kind, dataDirectory, workDirectory: directory, args }, this.#broker);
     await this.#broker.start();
     const name = String(generation);
-    this.#load = new Workload({ name, directory, rate, history: this.#history, hasQueue: true });
+    this.#load = new Workload({ name, directory, rate, history: this.#history, hasQueues: true });
     await this.#load.start(this.#broker);
   }
 
@@ -201,10 +198,6 @@ class KillCycles {
     this.#listen();
   }
 
-  #countQueue({ stored, acked }: QueueCounts): void {
-    this.#ofQueues = { stored: this.#ofQueues.stored + stored, acked: this.#ofQueues.acked + acked };
-  }
-
   #listen(): void {
     this.#complaints.push(...complaintsOf(this.#broker));
   }
@@ -219,7 +212,7 @@ class KillCycles {
     this.#listen();
     await this.#broker.start();
     await this.#load.lookAtAll(this.#broker);
-    this.#countQueue(this.#load.queue!.counts);
+    this.#ofQueues = addCounts(this.#ofQueues, this.#load.queueCounts);
     await this.#load.remove(this.#broker);
     this.#looks += this.#load.looks;
     {

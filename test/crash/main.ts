@@ -8,6 +8,8 @@ import { limitsCases, runLimits } from './limits.ts';
 import { amqpCanarySteps } from './amqp-canary.ts';
 import { canarySteps } from './canary.ts';
 import { kafkaCanarySteps } from './kafka-canary.ts';
+import { sqsCanarySteps } from './sqs-canary.ts';
+import type { CountsByProtocol } from './client-queue.ts';
 import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
 import { mkdir } from 'node:fs/promises';
@@ -51,8 +53,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       ['deliveries', result.deliveries],
       ['  of these again', result.redelivered],
       ['acks confirmed', result.ackedDeliveries],
-      ['of AMQP clients: publishes confirmed', result.ofQueues.stored],
-      ['of AMQP clients: acks committed', result.ofQueues.acked],
+      ...rowsOf(result.ofQueues),
       ['seconds', Math.round(result.seconds)],
     ];
     finish(`kill -9 under load, seed ${seed}`, rows, result.violations, result.complaints);
@@ -68,7 +69,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
         phase,
         end,
         stored,
-        ofQueue,
+        ofQueues,
         violations: found,
       } = await runSyncFailure(injection, directory.path);
       const { kind, call, when, error } = injection;
@@ -82,7 +83,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
               : `exit code ${end}`;
       rows.push([
         `${kind}: ${call} ${when} = ${error}`,
-        `${how}, ${stored} acked, of these ${ofQueue.stored} by AMQP, ${found.length} broken`,
+        `${how}, ${stored} acked, of these ${ofQueues.amqp.stored} by AMQP and ${ofQueues.sqs.stored} by SQS, ${found.length} broken`,
       ]);
       progress(`${rows.at(-1)?.join(': ')}`);
       violations.push(...found);
@@ -105,8 +106,10 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
           ['  with', result.refusal],
           ['  acked by consumers while full', result.drainedWhileFull],
           ['  published after room was made', result.storedAfter],
-          ['  of AMQP clients: publishes confirmed', result.ofQueue.stored],
-          ['  of AMQP clients: acked while full', result.ofQueue.drainedWhileFull],
+          ['  of AMQP clients: publishes confirmed', result.ofQueues.amqp.stored],
+          ['  of AMQP clients: acked while full', result.ofQueues.amqp.drainedWhileFull],
+          ['  of SQS clients: sends answered', result.ofQueues.sqs.stored],
+          ['  of SQS clients: deleted while full', result.ofQueues.sqs.drainedWhileFull],
         );
         progress(`${title}: done, ${result.violations.length} broken`);
         violations.push(...result.violations);
@@ -141,7 +144,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
         ...Object.entries(result.fates).map(([fate, count]): Row => [`  unflushed writes: ${fate}`, count]),
         ['  acked publishes checked, sum', result.storedChecked],
         ['  confirmed acks checked, sum', result.ackedChecked],
-        ['  of AMQP clients: publishes, acks', `${result.queueChecked.stored}, ${result.queueChecked.acked}`],
+        ...rowsOf(result.queuesChecked),
         ['  seconds', Math.round(result.seconds)],
       );
       violations.push(...result.violations);
@@ -185,6 +188,7 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       ...canarySteps.map((step) => [`canary ${step}`, result.canary.timesMs[step]] as const),
       ...kafkaCanarySteps.map((step) => [`Kafka canary ${step}`, result.kafkaCanary.timesMs[step]] as const),
       ...amqpCanarySteps.map((step) => [`AMQP canary ${step}`, result.amqpCanary.timesMs[step]] as const),
+      ...sqsCanarySteps.map((step) => [`SQS canary ${step}`, result.sqsCanary.timesMs[step]] as const),
     ];
     for (const [what, unsorted] of timed) {
       const times = unsorted.toSorted((a, b) => a - b);
@@ -217,9 +221,10 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
       ['minutes', rounded(figures.minutes)],
       ['publishes acked', figures.stored],
       ['acks confirmed', figures.acked],
-      ['of AMQP clients: publishes, acks', `${figures.ofQueue.stored}, ${figures.ofQueue.acked}`],
+      ...rowsOf(figures.ofQueues),
       ['rounds of a canary', figures.canaryRounds],
       ['rounds of an AMQP canary', figures.amqpCanaryRounds],
+      ['rounds of an SQS canary', figures.sqsCanaryRounds],
       ['memory after warm-up, MiB', rounded(figures.rssBeginMib)],
       ['memory at the end, MiB', rounded(figures.rssEndMib)],
       ['most memory, MiB', rounded(figures.rssMaxMib)],
@@ -230,6 +235,13 @@ const commands: { readonly [name: string]: () => Promise<void> } = {
     finish(`mixed load under 512 MiB (${limit})`, rows, violations);
   },
 };
+
+function rowsOf({ amqp, sqs }: CountsByProtocol): Row[] {
+  return [
+    ['of AMQP clients: publishes confirmed, acks committed', `${amqp.stored}, ${amqp.acked}`],
+    ['of SQS clients: sends answered, deletions answered', `${sqs.stored}, ${sqs.acked}`],
+  ];
+}
 
 /** Each costly input by itself, against a broker of its own. */
 async function each(): Promise<void> {

@@ -15,7 +15,7 @@ test(
       const result = await runPowerLosses({ ...options, cycles: 3, directory: directory.path });
       assert.deepEqual([result.violations, result.complaints], [[], []]);
       assert.ok(result.storedChecked > 0 && result.cycles === 3);
-      assert.ok(result.queueChecked.stored > 0);
+      for (const { stored } of Object.values(result.queuesChecked)) assert.ok(stored > 0);
     }
     await using directory = await makeTemporaryDirectory();
     const lie = await runPowerLosses({ ...options, cycles: 20, lieEvents: 60, directory: directory.path });

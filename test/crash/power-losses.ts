@@ -4,11 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SeededRandom } from '../../src/util/index.ts';
-import { checkQueueAfter, countsOf, type QueueCounts } from './amqp-queue.ts';
 import { type BlockEvent, DiskImage, type Fate } from './block-log.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { BrokerReader } from './broker-reader.ts';
 import { checkPending, checkReading } from './checker.ts';
+import {
+  addCounts,
+  type ClientQueue,
+  countsOfQueues,
+  type CountsByProtocol,
+  noCounts,
+} from './client-queue.ts';
 import { complaintsOf } from './complaints.ts';
 import { type Event, EventReader } from './event-log.ts';
 import { History, type Violation } from './history.ts';
@@ -37,8 +43,8 @@ export interface PowerLossResult {
   /** Acked publishes and confirmed acks that were held against an image, over all cycles. */
   readonly storedChecked: number;
   readonly ackedChecked: number;
-  /** Those of AMQP clients among them. */
-  readonly queueChecked: QueueCounts;
+  /** Those of AMQP and SQS clients among them. */
+  readonly queuesChecked: CountsByProtocol;
   readonly violations: readonly Violation[];
   readonly complaints: readonly string[];
   readonly seconds: number;
@@ -54,8 +60,8 @@ interface Recording {
   readonly blocks: readonly BlockEvent[];
   readonly clients: readonly { readonly name: string; readonly events: readonly Event[] }[];
   readonly streams: readonly WorkloadStream[];
-  /** The queue of the AMQP clients. */
-  readonly queue: string;
+  /** The queues of AMQP and SQS clients. */
+  readonly queues: readonly ClientQueue[];
 }
 
 /**
@@ -77,7 +83,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
   const complaints: string[] = [];
   let storedChecked = 0;
   let ackedChecked = 0;
-  const queueChecked = { stored: 0, acked: 0 };
+  let queuesChecked = noCounts;
   let done = 0;
   let cut = 0;
   // In memory where there is such a place: the images are written whole.
@@ -96,9 +102,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
       const history = historyUntil(recording, blocks[cut]!.ns);
       storedChecked += history.counts.stored;
       ackedChecked += history.counts.acked;
-      const ofQueue = countsOf(history.stream(recording.queue));
-      queueChecked.stored += ofQueue.stored;
-      queueChecked.acked += ofQueue.acked;
+      queuesChecked = addCounts(queuesChecked, countsOfQueues(history, recording.queues));
       const found = await checkImage(place, kind, recording, history, random.next() < 0.2);
       for (const { rule, text } of history.violations)
         violations.push({ rule, text: `cut after block event ${cut}, ${fate}: ${text}` });
@@ -116,7 +120,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
     fates,
     storedChecked,
     ackedChecked,
-    queueChecked,
+    queuesChecked,
     violations,
     complaints,
     seconds,
@@ -130,7 +134,7 @@ export async function runPowerLosses(options: PowerLossOptions): Promise<PowerLo
 async function record({ kind, seconds, directory, seed }: PowerLossOptions): Promise<Recording> {
   const random = new SeededRandom(seed + 1);
   const disk = await RecordedDisk.mount(directory, diskBytes[kind]);
-  const load = new Workload({ name: '1', directory, rate: 300, history: new History(), hasQueue: true });
+  const load = new Workload({ name: '1', directory, rate: 300, history: new History(), hasQueues: true });
   let broker: BrokerProcess | undefined;
   try {
     const dataDirectory = join(disk.path, 'data');
@@ -160,8 +164,8 @@ async function record({ kind, seconds, directory, seed }: PowerLossOptions): Pro
     });
     // Publishers first: deliveries follow publishes.
     clients.sort((a, b) => (a.client > b.client ? -1 : 1));
-    const { streams, queue } = load;
-    return { base: disk.base, blocks: disk.events(), clients, streams, queue: queue!.name };
+    const { streams, queues } = load;
+    return { base: disk.base, blocks: disk.events(), clients, streams, queues };
   } finally {
     await load.end();
     await broker?.kill();
@@ -184,7 +188,7 @@ function historyUntil({ clients }: Recording, ns: number): History {
 async function checkImage(
   place: string,
   kind: 'serve' | 'small',
-  { streams, queue }: Recording,
+  { streams, queues }: Recording,
   history: History,
   twice: boolean,
 ): Promise<string[]> {
@@ -218,9 +222,11 @@ async function checkImage(
         history.report('everything is delivered', `the group of ${name} is gone`);
       await publishAgain(reader, history, name);
     }
-    if (present.has(queue)) await checkQueueAfter(history, reader, queue);
-    else if (history.stream(queue).lastSequence > 0)
-      history.report('nothing acked is missing', `the queue ${queue} is gone`);
+    for (const queue of queues) {
+      if (present.has(queue.streamName)) await queue.checkAfter(history, broker, reader);
+      else if (history.stream(queue.name).lastSequence > 0)
+        history.report('nothing acked is missing', `the queue ${queue.name} is gone`);
+    }
     await reader[Symbol.asyncDispose]();
     await broker.stop();
     return complaintsOf(broker);

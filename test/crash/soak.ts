@@ -2,11 +2,12 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpCanary } from './amqp-canary.ts';
-import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
+import type { CountsByProtocol } from './client-queue.ts';
 import { History, type Violation } from './history.ts';
 import { MemoryLimit } from './memory-limit.ts';
+import { SqsCanary } from './sqs-canary.ts';
 import { residentBytes } from './storm.ts';
 import { Workload } from './workload.ts';
 
@@ -29,8 +30,9 @@ export interface SoakResult {
   readonly acked: number;
   readonly canaryRounds: number;
   readonly amqpCanaryRounds: number;
-  /** Those of AMQP clients among the messages. */
-  readonly ofQueue: QueueCounts;
+  readonly sqsCanaryRounds: number;
+  /** Those of AMQP and SQS clients among the messages. */
+  readonly ofQueues: CountsByProtocol;
   /** After the first third: the first and last quarter of the rest, and the slope of all of it. */
   readonly rssBeginMib: number;
   readonly rssEndMib: number;
@@ -72,7 +74,7 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
   };
   const broker = new BrokerProcess(settings);
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs, hasQueue: true });
+  const load = new Workload({ name: '1', directory, rate: 200, history, dedupeWindowMs, hasQueues: true });
   const samples: Sample[] = [];
   const state = { isOver: false };
   try {
@@ -81,8 +83,10 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
     const canary = new Canary(broker.port);
     await canary.prepare([]);
     const amqpCanary = new AmqpCanary(broker.amqpPort, 'guest');
+    const sqsCanary = new SqsCanary(broker.sqsPort);
+    await sqsCanary.prepare();
     const isOver = (): boolean => state.isOver || broker.end !== undefined;
-    const canaryRun = Promise.all([canary.run(isOver), amqpCanary.run(isOver)]);
+    const canaryRun = Promise.all([canary, amqpCanary, sqsCanary].map((each) => each.run(isOver)));
     const begin = performance.now();
     const hours = (): number => (performance.now() - begin) / 3_600_000;
     for (let count = 1; hours() < minutes / 60 && broker.end === undefined; count++) {
@@ -106,7 +110,7 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
     if (broker.end === undefined) await load.drain(broker);
     else
       history.report('a process ends as documented', `the broker ended with ${broker.end}: ${broker.output}`);
-    for (const text of [...canary.problems, ...amqpCanary.problems])
+    for (const text of [canary, amqpCanary, sqsCanary].flatMap(({ problems }) => problems))
       history.report('everything is delivered', text);
     await broker.stop();
     const measured = samples.slice(Math.floor(samples.length / 3));
@@ -129,7 +133,8 @@ export async function runSoak({ minutes, directory, onProgress }: SoakOptions): 
       acked: history.counts.acked,
       canaryRounds: canary.rounds,
       amqpCanaryRounds: amqpCanary.rounds,
-      ofQueue: load.queue!.counts,
+      sqsCanaryRounds: sqsCanary.rounds,
+      ofQueues: load.queueCounts,
       rssBeginMib,
       rssEndMib,
       rssMaxMib: Math.max(...samples.map(({ rssMib }) => rssMib)),

@@ -9,6 +9,7 @@ import { BrokerProcess } from './broker-process.ts';
 import { Canary } from './canary.ts';
 import { Child, type End, scriptPath } from './child.ts';
 import { KafkaCanary } from './kafka-canary.ts';
+import { SqsCanary } from './sqs-canary.ts';
 
 export interface StormOptions {
   readonly directory: string;
@@ -26,6 +27,7 @@ export interface StormResult {
   readonly canary: Canary;
   readonly kafkaCanary: KafkaCanary;
   readonly amqpCanary: AmqpCanary;
+  readonly sqsCanary: SqsCanary;
   readonly rssMaxMib: number;
   /** How the broker ended when it was told to stop. */
   readonly end: End;
@@ -38,7 +40,7 @@ const everyAttackMs = 60_000;
 
 /**
  * A live server, all attacks on it at once, and canaries that go on publishing and consuming, by NATS, by
- * Kafka and by AMQP.
+ * Kafka, by AMQP and by SQS.
  */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { directory, seed, seconds, roundsMin, only = '' } = options;
@@ -58,14 +60,24 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     if (kafkaPort === undefined) throw new Error('the server does not listen for Kafka clients');
     const kafkaCanary = new KafkaCanary(kafkaPort);
     await kafkaCanary.prepare();
-    const { amqpPort, amqpAdminPort } = broker;
+    const { amqpPort, amqpAdminPort, sqsPort } = broker;
     const amqpCanary = new AmqpCanary(amqpPort, stormToken);
     await amqpCanary.prepare();
+    const sqsCanary = new SqsCanary(sqsPort);
+    await sqsCanary.prepare();
     const adminPort = broker.adminPort ?? 0;
-    const target: Target = { natsPort: broker.port, adminPort, kafkaPort, amqpPort, amqpAdminPort };
+    const target: Target = {
+      natsPort: broker.port,
+      adminPort,
+      kafkaPort,
+      amqpPort,
+      amqpAdminPort,
+      sqsPort,
+    };
     const stormArgs = [scriptPath('./storm-process.js'), JSON.stringify(target), String(seed), only];
     storm = new Child(process.execPath, stormArgs, { ipc: true });
     storm.process.on('message', (counts: StormResult['attacks']) => (attacks = counts));
+    const all = [canary, kafkaCanary, amqpCanary, sqsCanary];
     let rssMax = 0;
     const watch = setInterval(() => (rssMax = Math.max(rssMax, residentBytes(broker.pid))), 200);
     const begin = performance.now();
@@ -75,18 +87,18 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     const isDone = (): boolean =>
       broker.end !== undefined ||
       (performance.now() - begin > seconds * 1000 &&
-        Math.min(canary.rounds, kafkaCanary.rounds, amqpCanary.rounds) >= roundsMin &&
+        all.every(({ rounds }) => rounds >= roundsMin) &&
         haveAllBegun());
-    await Promise.all([canary.run(isDone), kafkaCanary.run(isDone), amqpCanary.run(isDone)]);
+    await Promise.all(all.map((each) => each.run(isDone)));
     clearInterval(watch);
     await sleep(600); // the counts of the last half second
-    const problems = [...canary.problems, ...kafkaCanary.problems, ...amqpCanary.problems];
+    const problems = all.flatMap((each) => each.problems);
     if (broker.end !== undefined) problems.push(`the broker ended with ${broker.end}: ${broker.output}`);
     await storm.kill();
     const end = await broker.stop();
     if (end !== 0) problems.push(`the stop ended with ${end}: ${broker.output}`);
     const elapsed = (performance.now() - begin) / 1000;
-    const canaries = { canary, kafkaCanary, amqpCanary };
+    const canaries = { canary, kafkaCanary, amqpCanary, sqsCanary };
     return { seconds: elapsed, attacks, ...canaries, rssMaxMib: rssMax / mib, end, problems };
   } finally {
     await storm?.kill();

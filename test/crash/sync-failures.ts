@@ -2,9 +2,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCode } from '../../src/cli/exit-code.ts';
-import type { QueueCounts } from './amqp-queue.ts';
 import { BrokerProcess } from './broker-process.ts';
 import type { End } from './child.ts';
+import type { CountsByProtocol } from './client-queue.ts';
 import { History, type Violation } from './history.ts';
 import { Workload } from './workload.ts';
 
@@ -22,8 +22,8 @@ export interface InjectionResult {
   readonly phase: 'start' | 'load' | 'never';
   readonly end: End | 'went on';
   readonly stored: number;
-  /** Those of the AMQP clients among them. */
-  readonly ofQueue: QueueCounts;
+  /** Those of AMQP and SQS clients among them. */
+  readonly ofQueues: CountsByProtocol;
   readonly violations: readonly Violation[];
 }
 
@@ -70,7 +70,7 @@ export async function runSyncFailure(injection: Injection, directory: string): P
   const settings = { kind, dataDirectory, workDirectory: directory, args };
   const failing = new BrokerProcess({ ...settings, wrapper });
   const history = new History();
-  const load = new Workload({ name: '1', directory, rate: 500, history, hasQueue: true });
+  const load = new Workload({ name: '1', directory, rate: 500, history, hasQueues: true });
   let broker: BrokerProcess | undefined;
   try {
     let phase: InjectionResult['phase'] = 'load';
@@ -102,7 +102,7 @@ export async function runSyncFailure(injection: Injection, directory: string): P
         'a process ends as documented',
         `the broker ended with ${end} instead of ${exitCode.storageFailed}`,
       );
-    broker = new BrokerProcess(settings, failing.port, failing.amqpPort);
+    broker = new BrokerProcess(settings, failing);
     await broker.start();
     if (load.clients.length > 0) {
       await load.look(broker);
@@ -110,8 +110,8 @@ export async function runSyncFailure(injection: Injection, directory: string): P
     }
     await broker.stop();
     const stored = history.counts.stored;
-    const ofQueue = load.queue!.counts;
-    return { injection, phase, end, stored, ofQueue, violations: history.violations };
+    const { queueCounts: ofQueues } = load;
+    return { injection, phase, end, stored, ofQueues, violations: history.violations };
   } finally {
     await load.end();
     await stopTraced(failing);

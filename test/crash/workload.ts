@@ -1,11 +1,13 @@
 import { eventually } from '../support/index.ts';
-import { AmqpQueue, queueGroup } from './amqp-queue.ts';
+import { AmqpQueue } from './amqp-queue.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import { BrokerReader, groupName } from './broker-reader.ts';
 import { type Kept, checkDrained, checkReading } from './checker.ts';
-import { type ClientOptions, ClientProcess, gather } from './client-process.ts';
+import { type ClientOptions, ClientProcess, type ClientProtocol, gather } from './client-process.ts';
+import { type ClientQueue, countsOfQueues, type CountsByProtocol, queueGroup } from './client-queue.ts';
 import type { History } from './history.ts';
 import { payloadOf } from './payload.ts';
+import { SqsQueue } from './sqs-queue.ts';
 
 export interface WorkloadOptions {
   /** Part of the names of streams and clients. */
@@ -17,8 +19,8 @@ export interface WorkloadOptions {
   readonly rate: number;
   readonly consumers?: number;
   readonly dedupeWindowMs?: number;
-  /** Whether AMQP clients have a queue of their own beside the streams. */
-  readonly hasQueue?: boolean;
+  /** Whether AMQP clients and SQS clients have queues of their own beside the streams. */
+  readonly hasQueues?: boolean;
 }
 
 export interface WorkloadStream {
@@ -38,13 +40,14 @@ const rereadMax = 200;
 const repeatMax = 50;
 
 /**
- * A workload is two streams, one that keeps everything and a work queue, perhaps a queue of AMQP clients,
- * with publishers and consumers in processes of their own that outlive the broker, and the history of their
+ * A workload is two streams, one that keeps everything and a work queue, perhaps queues of AMQP and SQS
+ * clients, with publishers and consumers in processes of their own that outlive the broker, and the history of their
  * observations.
  */
 export class Workload {
   readonly streams: readonly WorkloadStream[];
-  readonly queue: AmqpQueue | undefined;
+  readonly amqpQueue: AmqpQueue | undefined;
+  readonly sqsQueue: SqsQueue | undefined;
   readonly history: History;
   clients: ClientProcess[] = [];
   readonly #options: WorkloadOptions;
@@ -58,7 +61,18 @@ export class Workload {
       { name: `LOG${options.name}`, kept: 'all', checked: 0 },
       { name: `QUEUE${options.name}`, kept: 'unacked', checked: 0 },
     ];
-    this.queue = options.hasQueue ? new AmqpQueue(`TASKS${options.name}`, this.history) : undefined;
+    const { hasQueues = false, name, history } = options;
+    this.amqpQueue = hasQueues ? new AmqpQueue(`TASKS${name}`, history) : undefined;
+    this.sqsQueue = hasQueues ? new SqsQueue(`JOBS${name}.fifo`, history) : undefined;
+  }
+
+  get queues(): readonly ClientQueue[] {
+    return this.amqpQueue && this.sqsQueue ? [this.amqpQueue, this.sqsQueue] : [];
+  }
+
+  /** What the clients of the queues were told. */
+  get queueCounts(): CountsByProtocol {
+    return countsOfQueues(this.history, this.queues);
   }
 
   /** Creates the streams and starts the clients; resolves when publishes are acked. */
@@ -67,14 +81,14 @@ export class Workload {
       await using reader = await BrokerReader.open(broker.port);
       for (const { name, kept } of this.streams)
         await reader.createStream(name, kept, this.#options.dedupeWindowMs);
-      if (this.queue) await reader.createStreamAlone(this.queue.name, 'unacked');
+      for (const queue of this.queues) await queue.create(broker, reader);
     }
-    await this.queue?.declare(broker);
     const { name, rate, consumers = 2 } = this.#options;
     for (let i = 1; i <= publishers; i++) this.#add(broker, 'publisher', `p${name}-${i}`, String(rate));
     this.addConsumers(broker, consumers);
-    // One publisher: see placeOf.
-    if (this.queue) this.#addOfQueue(broker, 'publisher', `ap${name}`, String(rate));
+    // One publisher each: see placeOf, and the order of a FIFO queue.
+    for (const queue of this.queues)
+      this.#addOfQueue(broker, queue, 'publisher', `${queue.protocol}-p${name}`, String(rate));
     await this.loaded(broker);
   }
 
@@ -82,8 +96,10 @@ export class Workload {
     const { name } = this.#options;
     for (let i = 1; i <= count; i++) {
       this.#add(broker, 'consumer', `c${name}-${i}`, groupName);
-      if (this.queue) this.#addOfQueue(broker, 'consumer', `ac${name}-${i}`);
+      if (this.amqpQueue) this.#addOfQueue(broker, this.amqpQueue, 'consumer', `amqp-c${name}-${i}`);
     }
+    // It receives several times at once, and observes the order.
+    if (this.sqsQueue) this.#addOfQueue(broker, this.sqsQueue, 'consumer', `sqs-c${name}`);
   }
 
   #add({ port }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument: string): void {
@@ -92,10 +108,17 @@ export class Workload {
     this.#start({ directory, port, streams, kind, protocol: 'nats', name, argument });
   }
 
-  #addOfQueue({ amqpPort }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument = '-'): void {
+  #addOfQueue(
+    { amqpPort, sqsPort }: BrokerProcess,
+    queue: ClientQueue,
+    kind: ClientProcess['kind'],
+    name: string,
+    argument = '-',
+  ): void {
     const { directory } = this.#options;
-    const streams = [this.queue!.name];
-    this.#start({ directory, port: amqpPort, streams, kind, protocol: 'amqp', name, argument });
+    const { protocol } = queue;
+    const port = protocol === 'amqp' ? amqpPort : sqsPort;
+    this.#start({ directory, port, streams: [queue.name], kind, protocol, name, argument });
   }
 
   #start(options: ClientOptions): void {
@@ -118,9 +141,9 @@ export class Workload {
       }, tickMs);
     });
     try {
-      const loadedBy = (protocol: ClientProcess['protocol']): Promise<void>[] =>
+      const loadedBy = (protocol: ClientProtocol): Promise<void>[] =>
         this.publishers.filter((each) => each.protocol === protocol).map((client) => client.loaded());
-      const all = [Promise.race(loadedBy('nats')), ...loadedBy('amqp')];
+      const all = [Promise.race(loadedBy('nats')), ...loadedBy('amqp'), ...loadedBy('sqs')];
       await Promise.race([late, Promise.all(all)]);
     } finally {
       clearInterval(timer);
@@ -156,7 +179,7 @@ export class Workload {
       checkReading(this.history, reading, stream.kept, known);
       stream.checked = reading.to;
     }
-    await this.queue?.look(reader, () => this.gather());
+    for (const queue of this.queues) await queue.look(reader, () => this.gather());
   }
 
   /** The same from the first message on. */
@@ -174,20 +197,17 @@ export class Workload {
       message: 'the groups to be drained',
     });
     await this.lookAtAll(broker);
-    for (const name of this.#names) checkDrained(this.history, name);
+    for (const { name } of [...this.streams, ...this.queues]) checkDrained(this.history, name);
     await this.#publishAgain(broker);
+    await this.sqsQueue?.sendAgain(this.history, broker.sqsPort);
   }
 
   async #isDrained(broker: BrokerProcess): Promise<boolean> {
     await using reader = await BrokerReader.open(broker.port);
     for (const { name } of this.streams) if ((await reader.backlog(name)) > 0) return false;
-    return this.queue === undefined || (await reader.backlog(this.queue.name, queueGroup)) === 0;
-  }
-
-  /** Of all streams. */
-  get #names(): string[] {
-    const names = this.streams.map(({ name }) => name);
-    return this.queue ? [...names, this.queue.name] : names;
+    for (const { streamName } of this.queues)
+      if ((await reader.backlog(streamName, queueGroup)) > 0) return false;
+    return true;
   }
 
   /** The newest messages are published once more: the broker must say that it has them, and where. */
@@ -211,8 +231,9 @@ export class Workload {
   async remove(broker: BrokerProcess): Promise<void> {
     await this.end();
     await using reader = await BrokerReader.open(broker.port);
-    for (const name of this.#names) {
-      await reader.deleteStream(name);
+    const streams = this.streams.map(({ name }) => ({ name, streamName: name }));
+    for (const { name, streamName } of [...streams, ...this.queues]) {
+      await reader.deleteStream(streamName);
       this.history.forget(name);
     }
   }
