@@ -1,8 +1,8 @@
 import { Load } from '../load/index.ts';
 import type { Contender } from '../servers/index.ts';
-import { publishTo, rabbits, timesRabbit, withQueues } from './amqp-queue.ts';
+import { publishAll, rabbits, timesRabbit, withQueues } from './amqp-queue.ts';
 import { withCores, withLoads, type Case, type Sample, type Workbench } from './case.ts';
-import { endlessSeconds, rateOf } from './stream.ts';
+import { rateOf } from './stream.ts';
 
 const payloadBytes = 128;
 const queue = 'bench-consume';
@@ -14,8 +14,7 @@ async function measure(
   messages: number,
 ): Promise<Sample> {
   return withQueues(contender, bench, [queue], async ({ server, port, admin }) => {
-    const fill = { exchange: '', routingKeys: [queue], payloadBytes, window: 1000, seconds: endlessSeconds };
-    await publishTo([queue], { port, ...fill, messages }, { admin, bench });
+    await publishAll(queue, { port, payloadBytes, messages }, { admin, bench });
     bench.settleDisk();
     const job = { kind: 'amqp-consumer', port, queue, prefetch, messages } as const;
     return withLoads([Load.start(job, bench.scratch)], async ([consumer]) => {

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Load } from '../load/index.ts';
 import type { Contender } from '../servers/index.ts';
-import { amqpPortOf, publishTo, rabbits, withQueueAdmin } from './amqp-queue.ts';
+import { amqpPortOf, publishAll, rabbits, withQueueAdmin } from './amqp-queue.ts';
 import { withLoads, type Case, type Sample, type Workbench } from './case.ts';
 import { residentMb, restMs, withFreshServer } from './memory.ts';
-import { endlessSeconds } from './stream.ts';
 
 const payloadBytes = 128;
 const queue = 'bench-backlog';
@@ -30,14 +29,7 @@ function measureBacklog(contender: Contender, bench: Workbench): Promise<Sample>
       await delay(restMs);
       const beforeMb = residentMb(server);
       const { backlogMessages: messages } = bench.settings;
-      const fill = {
-        exchange: '',
-        routingKeys: [queue],
-        payloadBytes,
-        window: 1000,
-        seconds: endlessSeconds,
-      };
-      await publishTo([queue], { port: amqpPortOf(server), ...fill, messages }, { admin, bench });
+      await publishAll(queue, { port: amqpPortOf(server), payloadBytes, messages }, { admin, bench });
       const peakMb = server.memory.peakBytes / 1e6;
       await delay(restMs);
       const afterMb = residentMb(server);

@@ -1,6 +1,7 @@
 import { runLoad, type LoadJob, type LoadReport } from '../load/index.ts';
 import { AmqpQueues, type Contender, type ContenderName, type ServerProcess } from '../servers/index.ts';
 import type { Goal, Workbench } from './case.ts';
+import { endlessSeconds } from './stream.ts';
 
 export const rabbits: readonly ContenderName[] = ['pillarbox', 'rabbitmq', 'rabbitmq, quorum'];
 
@@ -50,6 +51,18 @@ export async function withQueues<T>(
       bench.settleDisk();
     }
   });
+}
+
+/** Fills a queue, and checks that it holds all of the messages. Fails if that takes more than ten minutes. */
+export async function publishAll(
+  queue: string,
+  job: { readonly port: number; readonly payloadBytes: number; readonly messages: number },
+  parts: { readonly admin: AmqpQueues; readonly bench: Workbench },
+): Promise<void> {
+  const fill = { exchange: '', routingKeys: [queue], window: 1000, seconds: endlessSeconds, ...job };
+  const { messages } = await publishTo([queue], fill, parts);
+  if (messages < job.messages)
+    throw new Error(`${messages} of ${job.messages} messages were confirmed in ${endlessSeconds} s`);
 }
 
 /** Publishes with confirms, and checks afterwards that the queues hold all confirmed messages. */

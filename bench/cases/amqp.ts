@@ -1,3 +1,4 @@
+import { amqplibCase } from './amqp-amqplib.ts';
 import { amqpConsumeCase } from './amqp-consume.ts';
 import { amqpLatencyCase } from './amqp-latency.ts';
 import { amqpBacklogCase, amqpConnectionsCase } from './amqp-memory.ts';
@@ -7,6 +8,7 @@ import type { Case } from './case.ts';
 export const amqpCases: readonly Case[] = [
   amqpPublishCase,
   amqpConsumeCase,
+  amqplibCase,
   amqpFanoutCase,
   amqpManyQueuesCase,
   amqpLatencyCase,

@@ -124,6 +124,27 @@ export type LoadJob =
       readonly messages: number;
     }
   | {
+      /**
+       * Publishes to an AMQP queue by amqplib, with at most `window` messages unconfirmed; ends after `seconds`
+       * or `messages`.
+       */
+      readonly kind: 'amqplib-publisher';
+      readonly port: number;
+      readonly queue: string;
+      readonly payloadBytes: number;
+      readonly window: number;
+      readonly seconds: number;
+      readonly messages: number;
+    }
+  | {
+      /** Receives and acks so many messages of an AMQP queue by amqplib. */
+      readonly kind: 'amqplib-consumer';
+      readonly port: number;
+      readonly queue: string;
+      readonly prefetch: number;
+      readonly messages: number;
+    }
+  | {
       /** Opens AMQP connections that do nothing, and keeps them. */
       readonly kind: 'amqp-connections';
       readonly port: number;

@@ -51,10 +51,13 @@ const openers: { readonly [K in LoadJob['kind']]: Opener<K> } = {
   'amqp-paced-publisher': (job) => AmqpPacedPublisher.open(job, fail),
   'amqp-consumer': (job) => AmqpConsumer.open(job, fail),
   'amqp-connections': (job) => AmqpConnections.open(job, fail),
+  // The libraries of clients take a while to load, and the other generators have no use for them.
+  'amqplib-publisher': async (job) =>
+    (await import('./amqplib-publisher.ts')).AmqplibPublisher.open(job, fail),
+  'amqplib-consumer': async (job) => (await import('./amqplib-consumer.ts')).AmqplibConsumer.open(job, fail),
   'sqs-sender': (job) => SqsSender.open(job, fail),
   'sqs-receiver': (job) => SqsReceiver.open(job, fail),
   'sqs-poller': (job) => SqsPoller.open(job, fail),
-  // The SDK takes a while to load, and the other generators have no use for it.
   'sqs-sdk-sender': async (job) => (await import('./sqs-sdk-sender.ts')).SqsSdkSender.open(job, fail),
   'loopback-reader': (job) => LoopbackReader.open(job, fail),
   'sync-loop': async (job) => new SyncLoop(job),

@@ -4,6 +4,8 @@ import { AmqpConfirms } from '../../bench/load/amqp-confirms.ts';
 import { AmqpConnections } from '../../bench/load/amqp-connections.ts';
 import { AmqpConsumer } from '../../bench/load/amqp-consumer.ts';
 import { AmqpPacedPublisher } from '../../bench/load/amqp-paced-publisher.ts';
+import { AmqplibConsumer } from '../../bench/load/amqplib-consumer.ts';
+import { AmqplibPublisher } from '../../bench/load/amqplib-publisher.ts';
 import { AmqpPublisher } from '../../bench/load/amqp-publisher.ts';
 import type { AmqpSocket } from '../../bench/load/amqp-socket.ts';
 import { AmqpQueues } from '../../bench/servers/amqp-queues.ts';
@@ -87,6 +89,28 @@ test('publishers publish what they report, and a consumer acks all of it', async
   await eventually(() => server.broker.topic('q-1')!.count === 0);
   for (const queue of queues) await admin.delete(queue);
   assert.equal(server.broker.topics.size, 0);
+  admin.end();
+});
+
+test('amqplib publishes and acks what it reports', async () => {
+  await using server = await TestServer.start();
+  const { port } = server;
+  const admin = await AmqpQueues.connect(port, 'classic');
+  await admin.declare('q');
+  const publisher = await AmqplibPublisher.open(
+    { kind: 'amqplib-publisher', port, queue: 'q', payloadBytes: 16, window: 10, seconds: 60, messages: 100 },
+    fail,
+  );
+  assert.equal((await publisher.run()).messages, 100);
+  await publisher.end();
+  await admin.requireCount(['q'], 100);
+  const consumer = await AmqplibConsumer.open(
+    { kind: 'amqplib-consumer', port, queue: 'q', prefetch: 7, messages: 100 },
+    fail,
+  );
+  assert.equal((await consumer.run()).messages, 100);
+  await consumer.end();
+  await eventually(() => server.broker.topic('q')!.count === 0);
   admin.end();
 });
 
