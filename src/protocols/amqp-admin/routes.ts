@@ -14,7 +14,8 @@ import * as exchanges from './resources/exchanges.ts';
 import * as health from './resources/health.ts';
 import * as messages from './resources/messages.ts';
 import * as overview from './resources/overview.ts';
-import * as policies from './resources/policies.ts';
+import * as parameters from './resources/parameters.ts';
+import { operatorPolicies, policies } from './resources/policies.ts';
 import * as queueChanges from './resources/queue-changes.ts';
 import * as queues from './resources/queues.ts';
 import * as userChanges from './resources/user-changes.ts';
@@ -99,8 +100,14 @@ const table: { readonly [line: string]: Handle } = {
   'GET /api/policies/:vhost/:policy': policies.show,
   'PUT /api/policies/:vhost/:policy': policies.put,
   'DELETE /api/policies/:vhost/:policy': policies.remove,
-  'GET /api/operator-policies': overview.nothing,
-  'GET /api/parameters': overview.nothing,
+  'GET /api/operator-policies': operatorPolicies.list,
+  'GET /api/operator-policies/:vhost': operatorPolicies.list,
+  'GET /api/operator-policies/:vhost/:policy': operatorPolicies.show,
+  'PUT /api/operator-policies/:vhost/:policy': operatorPolicies.put,
+  'DELETE /api/operator-policies/:vhost/:policy': operatorPolicies.remove,
+  'GET /api/parameters': parameters.list,
+  'GET /api/parameters/:component': parameters.list,
+  'GET /api/parameters/:component/:vhost': parameters.list,
   'GET /api/global-parameters': overview.nothing,
   'GET /api/vhost-limits': overview.nothing,
   'GET /api/deprecated-features': overview.nothing,

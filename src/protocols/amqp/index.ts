@@ -19,16 +19,18 @@ export { KeptUsers, type KeptUser } from './kept-users.ts';
 export type { ManagedAmqp, ManagedConnection } from './managed.ts';
 export { rulesOfPattern, type PermissionPatterns } from './permission-pattern.ts';
 export {
-  argumentsOfDefinition,
   policyTargets,
   problemOfDefinition,
   type Policy,
   type PolicyDefinition,
+  type PolicyKind,
+  type PolicyTable,
   type PolicyTarget,
 } from './policies/index.ts';
+export { checkDefinition } from './queue-policies.ts';
 export { checkPermission, mayEnter, type Actor } from './permissions.ts';
 export { queueArguments } from './queue-arguments.ts';
-export { definitionOf, policyNameOf } from './queue-definition.ts';
+export { definitionOf, policyNamesOf } from './queue-definition.ts';
 export { checkNoStream, checkReserved, isStream } from './queues.ts';
 export { namePattern } from './name-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';

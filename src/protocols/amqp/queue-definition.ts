@@ -18,8 +18,12 @@ export interface StoredQueue {
   readonly autoDelete: boolean;
   /** The encoded table, in base64. */
   readonly arguments: string;
-  /** The policy that holds for the queue, and the arguments that it has under it. */
-  readonly policy?: { readonly name: string; readonly arguments: string };
+  /** The policies that hold for the queue, and the arguments that it has under them. */
+  readonly policy?: {
+    readonly name?: string;
+    readonly operatorName?: string;
+    readonly arguments: string;
+  };
 }
 
 /** A topic that was not declared by AMQP is a durable queue without arguments. */
@@ -44,9 +48,12 @@ export function argumentsOf(topic: Pick<Topic, 'config'>): FieldTable {
   return stored?.policy ? tableOf(stored.policy.arguments) : definitionOf(topic).arguments;
 }
 
-/** The name of the policy that holds for a queue. */
-export function policyNameOf(topic: Pick<Topic, 'config'>): string | undefined {
-  return (topic.config.attributes['amqp'] as StoredQueue | undefined)?.policy?.name;
+/** The names of the policy and of the operator policy that hold for a queue. */
+export function policyNamesOf(topic: Pick<Topic, 'config'>): {
+  readonly name?: string;
+  readonly operatorName?: string;
+} {
+  return (topic.config.attributes['amqp'] as StoredQueue | undefined)?.policy ?? {};
 }
 
 function tableOf(text: string): FieldTable {

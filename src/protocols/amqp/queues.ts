@@ -111,7 +111,7 @@ export class Queues {
     // The readers of a stream have groups of their own.
     if (asksForStream(table))
       return this.#broker.createTopic({
-        ...streamTopic(this.shown(name), definition, table),
+        ...streamTopic(this.shown(name), definition, effective),
         name: topicName,
         attributes: { amqp: stored },
       });

@@ -6,6 +6,7 @@ import { gone, type ApiReply } from '../reply.ts';
 import { objectsOf, textOf, type ApiRequest, type JsonObject } from '../request.ts';
 import { bindBy } from './binding-changes.ts';
 import { declareExchange } from './exchange-changes.ts';
+import { importParameter } from './parameters.ts';
 import { putPolicy } from './policies.ts';
 import { declareQueue } from './queue-changes.ts';
 import { putPermissionsOf, putUser } from './user-changes.ts';
@@ -15,7 +16,7 @@ import { createVirtualHost } from './virtual-hosts.ts';
 const inOneCommit = 64;
 
 /**
- * Makes what the definitions say: virtual hosts, users, policies, exchanges, queues, bindings. What is
+ * Makes what the definitions say: virtual hosts, users, operator policies, policies, exchanges, queues, bindings. What is
  * there already must be the same. What is made before an error stays, as in RabbitMQ, and so may a few
  * objects after it.
  */
@@ -55,6 +56,7 @@ export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply
     if (isOurs(name, api))
       await putPermissionsOf(api, textOf(permissions, 'vhost') ?? virtualHost, name, permissions);
   });
+  await each('parameters', async (parameter) => importParameter(hostOf(parameter), parameter, api));
   await each('policies', async (policy) => putPolicy(hostOf(policy), nameIn(policy, 'policy'), policy, api));
   await each(
     'exchanges',

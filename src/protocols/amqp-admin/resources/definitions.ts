@@ -12,6 +12,7 @@ import { visibleHosts } from '../virtual-hosts.ts';
 import { visibleBindings, visibleExchanges, visibleQueues, type QueueEntry } from '../visible.ts';
 import { bindingJson } from './bindings.ts';
 import { exchangeJson } from './exchanges.ts';
+import { parametersIn } from './parameters.ts';
 import { policiesIn } from './policies.ts';
 import { describeUser, permissionsIn } from './users.ts';
 
@@ -38,7 +39,7 @@ export async function exportAll(request: ApiRequest, api: Api): Promise<ApiReply
     })),
     permissions: permissionsIn(api.kept.all()),
     topic_permissions: [],
-    parameters: [],
+    parameters: parametersIn(hosts, api),
     global_parameters: [],
     policies: policiesIn(hosts, api),
   };
@@ -63,7 +64,7 @@ export async function exportOne(request: ApiRequest, api: Api): Promise<ApiReply
     metadata: {},
     description: '',
     limits: [],
-    parameters: [],
+    parameters: [...without('vhost', parametersIn([host], api))],
     policies: [...without('vhost', policiesIn([host], api))],
   };
   return {

@@ -36,7 +36,8 @@ export function exchangeNameOf(given: string): string {
 }
 
 function describeExchange(entry: ExchangeEntry): object {
-  return { ...exchangeJson(entry), policy: null, user_who_performed_action: '' };
+  const held = entry.host.exchanges.get(entry.name)?.policies;
+  return { ...exchangeJson(entry), policy: held?.name ?? null, user_who_performed_action: '' };
 }
 
 /** An exchange as its client declared it. */

@@ -1,16 +1,17 @@
 import {
-  argumentsOfDefinition,
+  checkDefinition,
+  namePattern,
   policyTargets,
   problemOfDefinition,
-  queueArguments,
-  namePattern,
   type Policy,
   type PolicyDefinition,
+  type PolicyKind,
+  type PolicyTable,
   type PolicyTarget,
   type VirtualHost,
 } from '../../amqp/index.ts';
 import type { Api } from '../api.ts';
-import { checkPolicymaker } from '../caller.ts';
+import { checkAdministrator, checkPolicymaker } from '../caller.ts';
 import { listed, shown } from '../collection.ts';
 import { badRequest, objectNotFound } from '../errors.ts';
 import { declared, gone, type ApiReply } from '../reply.ts';
@@ -27,84 +28,116 @@ import { hostForNew, hostOf, hostsOf } from '../virtual-hosts.ts';
 
 const policiesMax = 1_000;
 
-export function list(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkPolicymaker(request.caller);
-  return listed(request, {
-    entries: policiesIn(hostsOf(request, api), api),
-    nameOf: ({ name }) => name,
-    describe: (policy) => policy,
-  });
+type Handle = (request: ApiRequest, api: Api) => ApiReply | Promise<ApiReply>;
+
+/** The requests about policies of one kind. */
+interface PolicyResource {
+  readonly list: Handle;
+  readonly show: Handle;
+  /** Makes or changes the policy in the path, and the queues that it holds for: 201 if it is new. */
+  readonly put: Handle;
+  /**
+   * Deletes the policy in the path; the queues under it are what they were declared as, or under the next one.
+   */
+  readonly remove: Handle;
 }
 
-export function show(request: ApiRequest, api: Api): ApiReply {
-  checkPolicymaker(request.caller);
-  return shown(request.query, policyJson(policyOf(request, api)));
+function resourceOf(
+  kind: PolicyKind,
+  checkReader: (caller: ApiRequest['caller']) => void,
+  checkMaker: (caller: ApiRequest['caller']) => void,
+): PolicyResource {
+  const policyOf = (request: ApiRequest, api: Api): Policy => {
+    const policy = tableOf(kind, api).get(hostOf(request, api).name, request.params['policy'] ?? '');
+    if (!policy) throw objectNotFound();
+    return policy;
+  };
+  return {
+    list(request, api) {
+      checkReader(request.caller);
+      return listed(request, {
+        entries: policiesIn(hostsOf(request, api), api, kind),
+        nameOf: ({ name }) => name,
+        describe: (policy) => policy,
+      });
+    },
+    show(request, api) {
+      checkMaker(request.caller);
+      return shown(request.query, policyJson(policyOf(request, api)));
+    },
+    async put(request, api) {
+      checkMaker(request.caller);
+      const host = hostForNew(request, api);
+      return declared(await putPolicy(host, request.params['policy'] ?? '', await request.body(), api, kind));
+    },
+    async remove(request, api) {
+      checkMaker(request.caller);
+      await tableOf(kind, api).delete(policyOf(request, api));
+      await applyIn(hostOf(request, api));
+      return gone;
+    },
+  };
 }
 
-/** Makes or changes the policy in the path, and the queues that it holds for: 201 if it is new. */
-export async function put(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkPolicymaker(request.caller);
-  const host = hostForNew(request, api);
-  return declared(await putPolicy(host, request.params['policy'] ?? '', await request.body(), api));
-}
+export const policies: PolicyResource = resourceOf('policy', checkPolicymaker, checkPolicymaker);
+/** Who may see a virtual host may see what its operators bound; they alone change it. */
+export const operatorPolicies: PolicyResource = resourceOf('operator-policy', () => {}, checkAdministrator);
 
 /** Makes or changes a policy; resolves to whether it is new, when its queues have changed. */
 export async function putPolicy(
   host: VirtualHost,
   name: string,
   body: JsonObject,
-  { amqp: { virtualHosts } }: Api,
+  api: Api,
+  kind: PolicyKind = 'policy',
 ): Promise<boolean> {
-  const { policies } = virtualHosts;
+  const table = tableOf(kind, api);
   checkPresent(body, ['pattern', 'definition']);
   checkShort('name', name);
   const pattern = textOf(body, 'pattern') ?? '';
   const parsed = namePattern(pattern);
   if (typeof parsed === 'string') throw badRequest(`Validation failed\n\npattern: ${parsed}\n`);
-  const isNew = policies.get(host.name, name) === undefined;
-  if (isNew && policies.in(host.name).length >= policiesMax)
+  const isNew = table.get(host.name, name) === undefined;
+  if (isNew && table.in(host.name).length >= policiesMax)
     throw badRequest(`a virtual host has at most ${policiesMax} policies`);
-  await policies.set({
+  await table.set({
     vhost: host.name,
     name,
     pattern,
     applyTo: targetOf(textOf(body, 'apply-to') ?? 'all'),
     priority: wholeNumberOf(body, 'priority') ?? 0,
-    definition: definitionOf(objectOf(body, 'definition')),
+    definition: definitionOf(objectOf(body, 'definition'), kind),
   });
-  await host.queues.applyPolicies();
+  await applyIn(host);
   return isNew;
 }
 
-/**
- * Deletes the policy in the path; the queues under it are what they were declared as, or under the next one.
- */
-export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
-  checkPolicymaker(request.caller);
-  const { policies } = api.amqp.virtualHosts;
-  await policies.delete(policyOf(request, api));
-  await hostOf(request, api).queues.applyPolicies();
-  return gone;
+function applyIn({ exchanges, queues }: VirtualHost): Promise<void> {
+  exchanges.applyPolicies();
+  return queues.applyPolicies();
 }
 
 /** The policies of virtual hosts as JSON, by name. */
-export function policiesIn(hosts: readonly VirtualHost[], { amqp }: Api): PolicyJson[] {
+export function policiesIn(
+  hosts: readonly VirtualHost[],
+  api: Api,
+  kind: PolicyKind = 'policy',
+): PolicyJson[] {
+  const table = tableOf(kind, api);
   return hosts.flatMap(({ name }) =>
-    amqp.virtualHosts.policies
+    table
       .in(name)
       .map(policyJson)
       .toSorted((one, other) => (one.name < other.name ? -1 : 1)),
   );
 }
 
-function policyOf(request: ApiRequest, api: Api): Policy {
-  const host = hostOf(request, api);
-  const policy = api.amqp.virtualHosts.policies.get(host.name, request.params['policy'] ?? '');
-  if (!policy) throw objectNotFound();
-  return policy;
+function tableOf(kind: PolicyKind, { amqp }: Api): PolicyTable {
+  const { policies: tables } = amqp.virtualHosts;
+  return kind === 'policy' ? tables.own : tables.operator;
 }
 
-interface PolicyJson {
+export interface PolicyJson {
   readonly vhost: string;
   readonly name: string;
   readonly pattern: string;
@@ -124,10 +157,10 @@ function targetOf(text: string): PolicyTarget {
 }
 
 /** Throws bad_request for a definition that no queue could have. */
-function definitionOf(definition: JsonObject): PolicyDefinition {
-  const problem = problemOfDefinition(definition);
+function definitionOf(definition: JsonObject, kind: PolicyKind): PolicyDefinition {
+  const problem = problemOfDefinition(definition, kind);
   if (problem !== undefined) throw badRequest(problem);
   const known = definition as PolicyDefinition;
-  queueArguments('a policy', argumentsOfDefinition(known));
+  checkDefinition(known);
   return known;
 }

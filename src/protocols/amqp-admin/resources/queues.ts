@@ -1,5 +1,5 @@
 import { defaultGroup, type Topic } from '../../../broker/index.ts';
-import { definitionOf, policyNameOf } from '../../amqp/index.ts';
+import { definitionOf, policyNamesOf } from '../../amqp/index.ts';
 import { rfc3339 } from '../../../util/index.ts';
 import type { Api } from '../api.ts';
 import { listed, shown } from '../collection.ts';
@@ -47,7 +47,7 @@ export function queueOf(request: ApiRequest, api: Api): QueueEntry {
 }
 
 function describeDefinition({ host, name, topic }: QueueEntry, { amqp, node }: Api): object {
-  const policy = policyNameOf(topic);
+  const { name: policy, operatorName } = policyNamesOf(topic);
   const { durable, exclusive, autoDelete, arguments: table } = definitionOf(topic);
   return {
     name,
@@ -60,9 +60,9 @@ function describeDefinition({ host, name, topic }: QueueEntry, { amqp, node }: A
     node: node.name,
     state: 'running',
     policy: policy ?? null,
-    operator_policy: null,
+    operator_policy: operatorName ?? null,
     effective_policy_definition:
-      (policy !== undefined && amqp.virtualHosts.policies.get(host.name, policy)?.definition) || {},
+      amqp.virtualHosts.policies.definitionOf(host.name, policy, operatorName) ?? {},
   };
 }
 

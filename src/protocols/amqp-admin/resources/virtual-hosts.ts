@@ -45,8 +45,7 @@ export async function remove(request: ApiRequest, api: Api): Promise<ApiReply> {
   const host = hostOf(request, api);
   if (host.name === virtualHost) throw badRequest(`the vhost '${host.name}' is always there`);
   await api.amqp.virtualHosts.delete(host);
-  const { policies } = api.amqp.virtualHosts;
-  await Promise.all(policies.in(host.name).map((policy) => policies.delete(policy)));
+  await api.amqp.virtualHosts.policies.forget(host.name);
   await api.kept.forgetVirtualHost(host.name);
   return gone;
 }

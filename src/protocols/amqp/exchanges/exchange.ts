@@ -1,5 +1,6 @@
 import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { shownExchange } from '../errors.ts';
+import { alternateOf, type HeldPolicies, type Policies } from '../policies/index.ts';
 import type { Random } from '../../../util/index.ts';
 import type { Binding } from './binding.ts';
 import { ConsistentHashRouting } from './consistent-hash-routing.ts';
@@ -22,6 +23,12 @@ export interface ExchangeDefinition {
   /** Clients may not publish to it, only exchanges. */
   readonly internal: boolean;
   readonly arguments: FieldTable;
+}
+
+/** The policies over an exchange, and its virtual host. */
+interface Governed {
+  readonly policies: Policies;
+  readonly vhost: string;
 }
 
 type RoutingOf = (table: FieldTable, random: Random) => Routing;
@@ -52,14 +59,15 @@ export class Exchange {
   /** Its charge in the routing budget: none if it was there from the beginning. */
   readonly charge: number;
 
-  /** `shown` are the words for it in errors. Throws an AmqpError if the type cannot have these arguments. */
-  constructor(
-    definition: ExchangeDefinition,
-    random: Random,
-    shown: string = shownExchange(definition.name),
-  ) {
+  readonly #governed: Governed;
+  /** What held when the policies had this generation. */
+  #held: { readonly generation: number; readonly held: HeldPolicies } | undefined = undefined;
+
+  /** Throws an AmqpError if the type cannot have these arguments. */
+  constructor(definition: ExchangeDefinition, random: Random, governed: Governed) {
     this.definition = definition;
-    this.shown = shown;
+    this.#governed = governed;
+    this.shown = shownExchange(definition.name, governed.vhost);
     this.routing = routings[definition.type](definition.arguments, random);
     this.charge = this.isPredeclared ? 0 : chargeOf(encodeTable(definition.arguments));
   }
@@ -78,9 +86,21 @@ export class Exchange {
     return this.name === '' || this.name.startsWith('amq.');
   }
 
-  /** The exchange that gets messages without a route. */
+  /** The exchange that gets messages without a route: its own argument holds against a policy. */
   get alternate(): string | undefined {
     const name = this.definition.arguments.get('alternate-exchange');
-    return typeof name === 'string' ? name : undefined;
+    if (typeof name === 'string') return name;
+    const { definition } = this.policies;
+    return definition && alternateOf(definition);
+  }
+
+  /** The policies that hold for it now. */
+  get policies(): HeldPolicies {
+    const { policies, vhost } = this.#governed;
+    if (this.#held?.generation !== policies.generation) {
+      const held = policies.of({ vhost, name: this.name, kind: 'exchange' });
+      this.#held = { generation: policies.generation, held };
+    }
+    return this.#held.held;
   }
 }

@@ -1,6 +1,7 @@
 import type { Broker, Topic } from '../../../broker/index.ts';
 import { encodeTable, type FieldTable } from '../../../wire/amqp/index.ts';
 import { AmqpError, shownExchange } from '../errors.ts';
+import type { Policies } from '../policies/index.ts';
 import type { VhostNames } from '../vhosts/vhost-names.ts';
 import { identityOf, type Binding, type Destination } from './binding.ts';
 import { ExchangeStore, isDurableQueue, type KeptBinding } from './exchange-store.ts';
@@ -40,6 +41,7 @@ export class Exchanges {
   /** The names of the virtual host that they are in. */
   readonly names: VhostNames;
   readonly #broker: Broker;
+  readonly #policies: Policies;
   readonly #store: ExchangeStore;
   readonly #budget: RoutingBudget;
   readonly #byName = new Map<string, Exchange>();
@@ -48,8 +50,9 @@ export class Exchanges {
   readonly #forget: () => void;
 
   /** `names` are those of their virtual host; the budget is shared by all virtual hosts. */
-  constructor(broker: Broker, names: VhostNames, budget: RoutingBudget) {
+  constructor(broker: Broker, names: VhostNames, policies: Policies, budget: RoutingBudget) {
     this.#broker = broker;
+    this.#policies = policies;
     this.names = names;
     this.#budget = budget;
     this.#store = new ExchangeStore(broker.attributes, names.prefix);
@@ -181,6 +184,11 @@ export class Exchanges {
     await Promise.all(gone);
   }
 
+  /** Other policies may hold for them now. */
+  applyPolicies(): void {
+    this.generation++;
+  }
+
   /** The queue that a routing key names to the default exchange. */
   queueNamed(name: string): Topic | undefined {
     const topic = this.names.topicName(name);
@@ -216,7 +224,8 @@ export class Exchanges {
   }
 
   #exchangeOf(definition: ExchangeDefinition): Exchange {
-    return new Exchange(definition, this.#broker.random, this.shown(definition.name));
+    const { vhost } = this.names;
+    return new Exchange(definition, this.#broker.random, { policies: this.#policies, vhost });
   }
 
   #add(exchange: Exchange): void {

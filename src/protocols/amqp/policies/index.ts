@@ -1,10 +1,10 @@
-export { Policies } from './policies.ts';
+export { Policies, type HeldPolicies } from './policies.ts';
+export type { PolicyTable } from './policy-table.ts';
 export {
+  alternateOf,
   argumentsOfDefinition,
   effectiveArguments,
-  policyTargets,
   problemOfDefinition,
-  type Policy,
-  type PolicyDefinition,
-  type PolicyTarget,
-} from './policy.ts';
+  type PolicyKind,
+} from './policy-definition.ts';
+export { policyTargets, type Policy, type PolicyDefinition, type PolicyTarget } from './policy.ts';

@@ -1,97 +1,62 @@
 import type { Attributes } from '../../../broker/index.ts';
-import type { RegularPattern } from '../../patterns/index.ts';
-import { namePattern } from '../name-pattern.ts';
-import type { Policy } from './policy.ts';
+import { mergeDefinitions } from './policy-definition.ts';
+import { PolicyTable } from './policy-table.ts';
+import type { PolicyDefinition, PolicySubject } from './policy.ts';
 
-/** The attributes of the broker that have the policies. */
-const protocol = 'amqp-policies';
-
-/** A queue, as far as policies look at it. */
-export interface PolicySubject {
-  readonly vhost: string;
-  readonly name: string;
-  /** `classic` or `quorum`. */
-  readonly type: string;
+/** What holds for a queue or an exchange: the name of its policy, of its operator policy, and both together. */
+export interface HeldPolicies {
+  readonly name: string | undefined;
+  readonly operatorName: string | undefined;
+  /** Undefined if there is neither. */
+  readonly definition: PolicyDefinition | undefined;
 }
 
-/** The policies of all virtual hosts. They survive a restart. */
+const none: HeldPolicies = { name: undefined, operatorName: undefined, definition: undefined };
+
+/** The policies of all virtual hosts, and those of operators, which bound them. */
 export class Policies {
-  readonly #attributes: Attributes;
-  readonly #patterns = new Map<string, RegularPattern>();
-  /** By virtual host, the one that holds first. */
-  #ordered: ReadonlyMap<string, readonly Policy[]> = new Map();
+  readonly own: PolicyTable;
+  readonly operator: PolicyTable;
 
   constructor(attributes: Attributes) {
-    this.#attributes = attributes;
-    this.#order();
+    this.own = new PolicyTable(attributes, 'amqp-policies');
+    this.operator = new PolicyTable(attributes, 'amqp-operator-policies');
   }
 
-  get(vhost: string, name: string): Policy | undefined {
-    return this.#attributes.get(protocol, keyOf(vhost, name)) as Policy | undefined;
+  /** Changes whenever another policy may hold for something. */
+  get generation(): number {
+    return this.own.generation + this.operator.generation;
   }
 
-  /** Those of a virtual host, the one that holds first. */
-  in(vhost: string): readonly Policy[] {
-    return this.#ordered.get(vhost) ?? [];
+  /** Whether a virtual host has any. */
+  areIn(vhost: string): boolean {
+    return this.own.in(vhost).length > 0 || this.operator.in(vhost).length > 0;
   }
 
-  /** The policy that holds for a queue. */
-  of({ vhost, name, type }: PolicySubject): Policy | undefined {
-    return this.in(vhost).find(
-      ({ applyTo, pattern }) => isTarget(applyTo, type) && this.#patternOf(pattern)?.matches(name) === true,
+  /** Deletes those of a virtual host; resolves when that is on disk. */
+  async forget(vhost: string): Promise<void> {
+    const gone = [this.own, this.operator].flatMap((table) =>
+      table.in(vhost).map((policy) => table.delete(policy)),
+    );
+    await Promise.all(gone);
+  }
+
+  /** What a policy and an operator policy of these names give together. */
+  definitionOf(vhost: string, name = '', operatorName = ''): PolicyDefinition | undefined {
+    return mergeDefinitions(
+      this.own.get(vhost, name)?.definition,
+      this.operator.get(vhost, operatorName)?.definition,
     );
   }
 
-  /** Applies to new queues at once, and resolves when it is on disk. */
-  async set(policy: Policy): Promise<void> {
-    const kept = this.#attributes.set(protocol, keyOf(policy.vhost, policy.name), policy);
-    this.#order();
-    await kept;
-  }
-
-  async delete({ vhost, name }: Pick<Policy, 'vhost' | 'name'>): Promise<void> {
-    const gone = this.#attributes.set(protocol, keyOf(vhost, name), undefined);
-    this.#order();
-    await gone;
-  }
-
-  #order(): void {
-    const byVhost = new Map<string, Policy[]>();
-    for (const key of this.#attributes.names(protocol)) {
-      const policy = this.#attributes.get(protocol, key) as Policy;
-      byVhost.set(policy.vhost, [...(byVhost.get(policy.vhost) ?? []), policy]);
-    }
-    for (const policies of byVhost.values())
-      policies.sort((one, other) => other.priority - one.priority || (one.name < other.name ? -1 : 1));
-    this.#ordered = byVhost;
-    this.#patterns.clear();
-  }
-
-  /** Each pattern is parsed once; it was checked when it came. */
-  #patternOf(source: string): RegularPattern | undefined {
-    const known = this.#patterns.get(source);
-    if (known) return known;
-    const pattern = namePattern(source);
-    if (typeof pattern === 'string') return undefined;
-    this.#patterns.set(source, pattern);
-    return pattern;
-  }
-}
-
-function keyOf(vhost: string, name: string): string {
-  return JSON.stringify([vhost, name]);
-}
-
-function isTarget(applyTo: Policy['applyTo'], type: string): boolean {
-  switch (applyTo) {
-    case 'all':
-    case 'queues':
-      return true;
-    case 'classic_queues':
-      return type === 'classic';
-    case 'quorum_queues':
-      return type === 'quorum';
-    default:
-      return applyTo satisfies never;
+  of(subject: PolicySubject): HeldPolicies {
+    if (!this.areIn(subject.vhost)) return none;
+    const policy = this.own.of(subject);
+    const operatorPolicy = this.operator.of(subject);
+    return {
+      name: policy?.name,
+      operatorName: operatorPolicy?.name,
+      definition: mergeDefinitions(policy?.definition, operatorPolicy?.definition),
+    };
   }
 }

@@ -1,10 +1,8 @@
-import type { FieldTable, FieldValue } from '../../../wire/amqp/index.ts';
-
-/** A policy gives arguments to queues by their names, to those that are there and to new ones. */
+/** A policy gives arguments to queues and exchanges by their names, to those that are there and to new ones. */
 export interface Policy {
   readonly vhost: string;
   readonly name: string;
-  /** A regular expression over the names of queues. */
+  /** A regular expression over the names of queues and exchanges. */
   readonly pattern: string;
   readonly applyTo: PolicyTarget;
   /** Of several policies that match, the one of the highest priority holds alone. */
@@ -12,77 +10,75 @@ export interface Policy {
   readonly definition: PolicyDefinition;
 }
 
-/** Not exchanges, and not streams. */
-export const policyTargets = ['all', 'queues', 'classic_queues', 'quorum_queues'] as const;
+export const policyTargets = [
+  'all',
+  'queues',
+  'classic_queues',
+  'quorum_queues',
+  'streams',
+  'exchanges',
+] as const;
 export type PolicyTarget = (typeof policyTargets)[number];
 
 export interface PolicyDefinition {
   readonly [key: string]: string | number;
 }
 
-/** The keys of definitions that mean something here: each is an argument of queues without its `x-`. */
-const numbers = ['message-ttl', 'expires', 'max-length', 'max-length-bytes', 'delivery-limit'] as const;
-const texts = [
+/** A queue or an exchange, as far as policies look at it. */
+export interface PolicySubject {
+  readonly vhost: string;
+  readonly name: string;
+  readonly kind: SubjectKind;
+}
+
+export type SubjectKind = 'classic' | 'quorum' | 'stream' | 'exchange';
+
+/** Whether a policy may hold for this kind of subject, by its `apply-to` and by what it gives. */
+export function isFor({ applyTo, definition }: Policy, kind: SubjectKind): boolean {
+  return isTarget(applyTo, kind) && Object.keys(definition).every((key) => isApplicable(key, kind));
+}
+
+function isTarget(applyTo: PolicyTarget, kind: SubjectKind): boolean {
+  switch (applyTo) {
+    case 'all':
+      return true;
+    case 'queues':
+      return kind !== 'exchange';
+    case 'classic_queues':
+      return kind === 'classic';
+    case 'quorum_queues':
+      return kind === 'quorum';
+    case 'streams':
+      return kind === 'stream';
+    case 'exchanges':
+      return kind === 'exchange';
+    default:
+      return applyTo satisfies never;
+  }
+}
+
+/** What only streams have, and what queues have that streams lack. */
+const ofStreams: ReadonlySet<string> = new Set([
+  'max-age',
+  'stream-max-segment-size-bytes',
+  'stream-filter-size-bytes',
+]);
+const notOfStreams: ReadonlySet<string> = new Set([
+  'message-ttl',
+  'expires',
+  'max-length',
+  'max-in-memory-length',
+  'max-in-memory-bytes',
+  'delivery-limit',
   'overflow',
   'dead-letter-exchange',
   'dead-letter-routing-key',
   'dead-letter-strategy',
-] as const;
-/** Those that change nothing here: replicas, and where queues are. */
-const inert: ReadonlySet<string> = new Set([
-  'ha-mode',
-  'ha-params',
-  'ha-sync-mode',
-  'ha-sync-batch-size',
-  'ha-promote-on-shutdown',
-  'ha-promote-on-failure',
   'queue-mode',
-  'queue-version',
-  'queue-leader-locator',
-  'queue-master-locator',
-  'max-in-memory-length',
-  'max-in-memory-bytes',
-  'target-group-size',
 ]);
 
-/** Why a definition cannot be; undefined if it can. Values are checked as arguments of a queue. */
-export function problemOfDefinition(definition: { readonly [key: string]: unknown }): string | undefined {
-  const entries = Object.entries(definition);
-  if (entries.length === 0) return 'Validation failed\n\nno policy provided\n';
-  for (const [key, value] of entries) {
-    if (inert.has(key)) continue;
-    const isNumber = (numbers as readonly string[]).includes(key);
-    if (!isNumber && !(texts as readonly string[]).includes(key))
-      return `Validation failed\n\n[{<<"${key}">>,${JSON.stringify(value)}}] are not recognised policy settings\n`;
-    if (typeof value !== (isNumber ? 'number' : 'string'))
-      return `Validation failed\n\n${JSON.stringify(value)} is not a valid value of ${key}\n`;
-  }
-  return undefined;
-}
-
-/** What a definition gives to queues, as their arguments. */
-export function argumentsOfDefinition(definition: PolicyDefinition): FieldTable {
-  const given = [...numbers, ...texts].flatMap((key) => {
-    const value = definition[key];
-    return value === undefined ? [] : [[`x-${key}`, value] as const];
-  });
-  return new Map(given);
-}
-
-/** The arguments of a queue under a policy: its own win, but of two numbers the lower one holds. */
-export function effectiveArguments(own: FieldTable, policy: Policy | undefined): FieldTable {
-  if (!policy) return own;
-  const effective = new Map<string, FieldValue>(own);
-  for (const [name, given] of argumentsOfDefinition(policy.definition)) {
-    const before = own.get(name);
-    effective.set(name, before === undefined ? given : lower(before, given));
-  }
-  return effective;
-}
-
-/** -1 is no limit. */
-function lower(own: FieldValue, given: FieldValue): FieldValue {
-  if (typeof own !== 'number' || typeof given !== 'number') return own;
-  if (own < 0) return given;
-  return given < 0 ? own : Math.min(own, given);
+/** As in RabbitMQ, a policy with a key that a type of queue lacks does not hold for it at all. */
+function isApplicable(key: string, kind: SubjectKind): boolean {
+  if (kind === 'exchange') return true;
+  return kind === 'stream' ? !notOfStreams.has(key) : !ofStreams.has(key);
 }

@@ -113,7 +113,7 @@ export class VirtualHosts {
     const names = new VhostNames(name, this.#isVhost);
     const vhost: VirtualHost = {
       name,
-      exchanges: new Exchanges(this.#broker, names, this.routing),
+      exchanges: new Exchanges(this.#broker, names, this.policies, this.routing),
       queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names, this.policies),
     };
     this.#byName.set(name, vhost);
