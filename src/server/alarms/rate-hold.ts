@@ -29,15 +29,15 @@ export class RateHold {
     this.#onNote = onNote;
   }
 
-  /** Whether no rate is lowered. What belonged to deleted topics is forgotten. */
-  get isEmpty(): boolean {
-    let isEmpty = true;
+  /** Whether any rate is lowered. What belonged to deleted topics is forgotten. */
+  holdsAny(): boolean {
+    let holdsAny = false;
     for (const name of this.#broker.attributes.names(attributes)) {
       const topic = this.#broker.topic(name);
-      if (topic && this.holds(topic)) isEmpty = false;
+      if (topic && this.holds(topic)) holdsAny = true;
       else this.#keep(name, undefined);
     }
-    return isEmpty;
+    return holdsAny;
   }
 
   holds(topic: Topic): boolean {

@@ -50,7 +50,7 @@ export class Shedder {
 
   /** Whether there is nothing to do: no policy, and no topic whose rate an earlier run has lowered. */
   get isIdle(): boolean {
-    return this.#policies.length === 0 && this.#hold.isEmpty;
+    return this.#policies.length === 0 && !this.#hold.holdsAny();
   }
 
   droppedOf(topic: Topic): number | undefined {

@@ -45,8 +45,11 @@ function timeToFull(topic: Topic): Reading {
     ...(messagesMax === undefined ? [] : [`${countText(messagesMax)} messages`]),
     ...(bytesMax === undefined ? [] : [`${countText(bytesMax)} bytes`]),
   ].join(' or ');
-  const then =
-    overflow === 'drop-oldest' ? 'its oldest messages are dropped unread' : 'publishes are refused';
+  const then = {
+    'drop-oldest': 'its oldest messages are dropped unread',
+    reject: 'publishes are refused',
+    wait: 'publishes wait for room',
+  }[overflow];
   return {
     rule: 'time-to-full',
     value,
