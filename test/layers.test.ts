@@ -95,9 +95,9 @@ const exceptions: readonly { readonly file: RegExp; readonly may: RegExp; readon
     why: 'the composition root of the embedded API: a directory may hold what Kafka producers have compressed',
   },
   {
-    file: /^cli\/commands\/serve\.ts$/,
+    file: /^cli\/(commands\/serve|settings)\.ts$/,
     may: /^dynamic server$/,
-    why: 'the composition root: `pillarbox serve` is where a server is put together',
+    why: 'the composition root: `pillarbox serve` is where a server is put together, from its settings',
   },
   {
     file: /^cli\/doctor\/(repair|stored-data)\.ts$/,

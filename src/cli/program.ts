@@ -16,6 +16,16 @@ interface CommandEntry {
 export const commands: readonly CommandEntry[] = [
   { name: 'serve', summary: 'run a broker', load: () => import('./commands/serve.ts') },
   {
+    name: 'dev',
+    summary: 'run a broker in memory, for this machine only',
+    load: () => import('./commands/dev.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'print or validate the settings of "serve"',
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'demo',
     summary: 'play the tutorial on an embedded broker',
     load: () => import('./commands/demo.ts'),
@@ -76,6 +86,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'doctor',
     summary: 'check machine, configuration and data directory',
     load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that makes a shell complete commands and options',
+    load: () => import('./commands/completion.ts'),
   },
 ];
 

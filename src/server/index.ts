@@ -5,6 +5,7 @@ export {
   configurationFileNames,
   loadConfiguration,
 } from './config.ts';
+export { type ShownSetting, checkConfiguration, shownSettings } from './config-report.ts';
 export { ServerError, type ServerErrorCode } from './errors.ts';
 export { type Log, type LogFields, type LogOptions, createLog, silentLog } from './log.ts';
 export type { Ports } from './ports-file.ts';
@@ -19,6 +20,6 @@ export {
 } from './settings.ts';
 export { hashPassword, passwordIterations } from './password-hash.ts';
 export { secretsInFile } from './secrets.ts';
-export { checkExposure } from './address.ts';
+export { checkExposure, isLoopback } from './address.ts';
 export { type DoorPlan, doorsOf } from './door-plans.ts';
 export { executeRepair, rehearseRepair, setAsideIn, type RepairReport } from './repair.ts';

@@ -1,4 +1,12 @@
-import { Broker, type ClockJump, type DamageReport, LogError, RealFiles } from '../broker/index.ts';
+import {
+  Broker,
+  type ClockJump,
+  type DamageReport,
+  type Files,
+  LogError,
+  MemoryFiles,
+  RealFiles,
+} from '../broker/index.ts';
 import { decompress } from '../protocols/index.ts';
 import { ServerError, type ServerErrorCode, messageOf, systemErrorCode } from './errors.ts';
 import { memoryLimitBytes } from '../util/index.ts';
@@ -7,11 +15,18 @@ import { SyncTimes, timedFiles } from './sync-times.ts';
 
 const memoryShare = 0.75;
 
+/** Where a broker keeps its data. `memory`: nothing outlives it. */
+export type Storage = 'disk' | 'memory';
+
+function filesOf(storage: Storage): Files {
+  return storage === 'disk' ? new RealFiles() : new MemoryFiles();
+}
+
 /** Opens the data directory. Rejects with one sentence that says why it cannot be opened. */
 export async function openBroker(
   settings: Settings,
   dir: string,
-  limits: { readonly openFilesMax: number },
+  { openFilesMax, storage }: { readonly openFilesMax: number; readonly storage: Storage },
   events: {
     readonly onFailed: (error: LogError) => void;
     readonly onDamaged: (report: DamageReport) => void;
@@ -24,8 +39,8 @@ export async function openBroker(
   try {
     const broker = await Broker.open({
       dir,
-      files: timedFiles(new RealFiles(), syncTimes),
-      log: { decompress, heartbeatMs: settings.heartbeatMs, ...limits, ...journal },
+      files: timedFiles(filesOf(storage), syncTimes),
+      log: { decompress, heartbeatMs: settings.heartbeatMs, openFilesMax, ...journal },
       watermarks: {
         diskFreeBytesMin: settings.diskFreeBytesMin,
         memoryBytesMax: settings.memoryBytesMax ?? Math.floor(memoryLimitBytes() * memoryShare),

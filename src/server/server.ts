@@ -9,6 +9,7 @@ import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
 import { createDoors, openDoors } from './doors.ts';
 import { type Log, silentLog } from './log.ts';
+import type { Storage } from './open-broker.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
 import { CommitWaits } from './commit-waits.ts';
@@ -26,6 +27,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly log?: Log;
   /** The version that the admin HTTP shows. */
   readonly version?: string;
+  /** `memory`: the server leaves nothing behind, and ignores `data`. Default `disk`. */
+  readonly storage?: Storage;
 }
 
 /** The ports that a server listens on. */
@@ -71,10 +74,10 @@ const commitWaitMs = 1000;
  * ServerError.
  */
 export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
-  const { log = silentLog, version = '0.0.0' } = options;
-  const settings = settingsOf(options, ['log', 'version']);
+  const { log = silentLog, version = '0.0.0', storage = 'disk' } = options;
+  const settings = settingsOf(options, ['log', 'version', 'storage']);
   await checkExposure(settings);
-  const server = new Server(settings, log, version);
+  const server = new Server(settings, log, version, storage);
   try {
     await server.start();
   } catch (error) {
@@ -90,6 +93,7 @@ class Server implements PillarboxServer {
   readonly failed: Promise<ServerError>;
   readonly #log: Log;
   readonly #version: string;
+  readonly #storage: Storage;
   readonly #startedMs = Date.now();
   #fail: (error: ServerError) => void = () => {};
   #broker: Broker | undefined;
@@ -103,11 +107,12 @@ class Server implements PillarboxServer {
   readonly #samplings: NodeJS.Timeout[] = [];
   #closed: Promise<void> | undefined;
 
-  constructor(settings: Settings, log: Log, version: string) {
+  constructor(settings: Settings, log: Log, version: string, storage: Storage) {
     this.settings = settings;
-    this.dataDirectory = resolve(settings.data);
+    this.dataDirectory = storage === 'memory' ? '/memory' : resolve(settings.data);
     this.#log = log;
     this.#version = version;
+    this.#storage = storage;
     this.failed = new Promise((resolve) => (this.#fail = resolve));
   }
 
@@ -134,7 +139,7 @@ class Server implements PillarboxServer {
     const { broker, syncTimes } = await openBroker(
       this.settings,
       this.dataDirectory,
-      { openFilesMax: shares.openFilesMax },
+      { openFilesMax: shares.openFilesMax, storage: this.#storage },
       {
         onFailed: (error) => this.#onFailed(error),
         onDamaged: (report) => this.#log.error(`damage found: ${report.message}`, { ...report }),

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ServerError, environmentName, loadConfiguration, settingTable } from '../../src/server/index.ts';
+import {
+  ServerError,
+  checkConfiguration,
+  environmentName,
+  loadConfiguration,
+  settingTable,
+  shownSettings,
+} from '../../src/server/index.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
 
 async function inDirectory(
@@ -181,5 +188,52 @@ describe('the table of settings', () => {
     assert.equal(stopGraceMs.parse('1m'), 60_000);
     assert.equal(stopGraceMs.parse('10'), undefined);
     assert.equal(stopGraceMs.parse('2h'), undefined);
+  });
+});
+
+describe('the configuration as it is shown', () => {
+  test('has every setting with its origin, in the words of a flag, and no secret', async () => {
+    await inDirectory(
+      { 'pillarbox.config.toml': 'nats-token = "hidden"\nstop-grace = "1500ms"\nmax-payload = "2MiB"' },
+      async (directory) => {
+        const configuration = await loadConfiguration({
+          directory,
+          flags: { users: '[{"name":"ann","password":"hidden"}]' },
+          environment: { PILLARBOX_TOPICS_MAX: '7' },
+        });
+        const shown = shownSettings(configuration);
+        assert.equal(shown.length, Object.keys(settingTable).length);
+        const of = (name: string) => {
+          const { value, origin, inForce } = shown.find((setting) => setting.name === name)!;
+          return [value, origin, ...(inForce === undefined ? [] : [inForce])];
+        };
+        assert.deepEqual(of('nats-token'), ['***', 'file']);
+        assert.deepEqual(of('users'), ['***', 'flag']);
+        assert.deepEqual(of('stop-grace'), ['1500ms', 'file']);
+        assert.deepEqual(of('max-payload'), ['2MiB', 'file']);
+        assert.deepEqual(of('topics-max'), [7, 'environment']);
+        assert.deepEqual(of('login-delay-max'), ['10s', 'default']);
+        assert.deepEqual(of('admin-token'), [null, 'default']);
+        assert.deepEqual(of('heap-max').slice(0, 2), [null, 'default']);
+        assert.match(JSON.stringify(of('heap-max')), /"85 % of V8/);
+        assert.doesNotMatch(JSON.stringify(shown), /hidden/);
+      },
+    );
+  });
+
+  test('is checked as a start checks it', async () => {
+    const check = async (flags: { readonly [name: string]: string }): Promise<void> => {
+      await inDirectory({}, async (directory) =>
+        checkConfiguration((await loadConfiguration({ directory, flags })).settings),
+      );
+    };
+    await check({});
+    const invalid = { name: 'ServerError', code: 'configuration-invalid' };
+    await assert.rejects(
+      check({ 'admin-tls-cert': '/nowhere.pem', 'admin-tls-key': '/nowhere.pem' }),
+      invalid,
+    );
+    await assert.rejects(check({ 'nats-user': 'a' }), ServerError);
+    await assert.rejects(check({ host: '0.0.0.0' }), ServerError);
   });
 });

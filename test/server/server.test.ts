@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startServer } from '../../src/server/index.ts';
 import { makeTemporaryDirectory } from '../support/index.ts';
-import { freePorts } from '../support/ports.ts';
+import { freePorts, protocolsOff } from '../support/ports.ts';
 
 describe('a server in the process', () => {
   test('starts on free ports, twice over, and leaves nothing behind', async () => {
@@ -30,6 +30,16 @@ describe('a server in the process', () => {
       for (const port of [server.ports.nats!, server.ports.admin])
         assert.equal(await isListening(port), false);
     }
+  });
+
+  test('in memory makes no data directory', async () => {
+    await using directory = await makeTemporaryDirectory();
+    const data = join(directory.path, 'data');
+    await using server = await startServer({ data, ...protocolsOff, adminPort: 0, storage: 'memory' });
+    const topic = await server.broker.createTopic({ name: 'orders' });
+    await topic.send({ key: null, headers: [], value: Buffer.from('x') });
+    assert.equal(topic.durableCount, 1);
+    await assert.rejects(stat(data), { code: 'ENOENT' });
   });
 
   for (const off of ['nats', 'kafka', 'amqp', 'sqs'] as const)

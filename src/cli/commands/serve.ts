@@ -1,11 +1,12 @@
 import { relative } from 'node:path';
 import { isatty } from 'node:tty';
-import { type Command, Option } from 'commander';
-import { exitCode, exitCodeOfServerError } from '../exit-code.ts';
+import type { Command } from 'commander';
+import { CliError, exitCode, exitCodeOfServerError } from '../exit-code.ts';
 import { formatDuration } from '../format.ts';
 import { raiseInliningLimits } from '../inlining.ts';
 import { packageVersion } from '../program.ts';
 import { outliveReader } from '../reader.ts';
+import { addSettingOptions } from '../settings.ts';
 import { wantsColour } from '../terminal.ts';
 
 /** The addresses of a listening server, for the banner. */
@@ -26,64 +27,25 @@ interface Door {
   readonly example: string | undefined;
 }
 
-/** The settings that `serve` would run with, read from the same sources; for doctor. */
-export async function readServeSettings(flags: { readonly [name: string]: string | undefined }): Promise<{
-  settings: {
-    data: string;
-    doors: readonly { title: string; host: string; port: number }[];
-    adminHost: string;
-    adminPort: number;
-    adminTlsCert: string | undefined;
-  };
-  file: string | undefined;
-  warnings: readonly string[];
-  limits: { readonly [budget: string]: number };
-  /** The configuration file holds passwords or tokens as they are. */
-  hasSecrets: boolean;
-}> {
-  const { checkExposure, doorsOf, limitsInForce, loadConfiguration, secretsInFile } =
-    await import('../../server/index.ts');
-  const { settings, origins, file, warnings } = await loadConfiguration({
-    flags,
-    environment: process.env,
-    directory: process.cwd(),
-  });
-  await checkExposure(settings);
-  const doors = doorsOf(settings);
-  const hasSecrets = secretsInFile(settings, origins).length > 0;
-  return { settings: { ...settings, doors }, file, warnings, limits: limitsInForce(settings), hasSecrets };
-}
-
 /** `pillarbox serve`: assembles the parts of a broker. Its flags are the server's table of settings. */
 export async function configure(command: Command): Promise<void> {
-  const { createLog, doorsOf, environmentName, loadConfiguration, settingTable, startServer } =
-    await import('../../server/index.ts');
-  const attributeNames = new Map<string, string>();
-  for (const setting of Object.values(settingTable)) {
-    const flag = setting.placeholder ? `--${setting.name} <${setting.placeholder}>` : `--${setting.name}`;
-    const isShown = typeof setting.default !== 'object' && setting.default !== undefined;
-    const shownDefault = isShown && setting.placeholder ? ` (default: ${setting.default})` : '';
-    const option = new Option(flag, `${setting.help}${shownDefault}`);
-    attributeNames.set(setting.name, option.attributeName());
-    command.addOption(option);
-  }
-  command.option(
-    '--config <FILE>',
-    'configuration file (default: pillarbox.config.toml or .json, if there is one)',
-  );
+  await configureServer(command, 'disk');
+}
+
+/** The same for a server that keeps its data elsewhere. */
+export async function configureServer(command: Command, storage: 'disk' | 'memory'): Promise<void> {
+  const { createLog, doorsOf, loadConfiguration, startServer } = await import('../../server/index.ts');
+  const flagsOf = await addSettingOptions(command);
   command.option('--no-color', 'no colours (as NO_COLOR does)');
   command.addHelpText(
     'after',
-    `\nEvery flag can also be an environment variable (${environmentName(settingTable.adminPort)}) or a key of the\n` +
-      `configuration file (${settingTable.adminPort.name}). Flags win over the environment, that over the file.\n` +
-      'SIGTERM and SIGINT stop the broker in order; a second one stops it at once. SIGHUP reads users and certificates anew.',
+    '\nSIGTERM and SIGINT stop the broker in order; a second one stops it at once. SIGHUP reads users and certificates anew.',
   );
 
   command.action(async (options: { readonly [name: string]: string | boolean | undefined }) => {
-    const flags: { [name: string]: string | boolean | undefined } = { config: options['config'] };
-    for (const [name, attribute] of attributeNames) flags[name] = options[attribute];
-    const sources = { flags, environment: process.env, directory: process.cwd() };
+    const sources = { flags: flagsOf(options), environment: process.env, directory: process.cwd() };
     const { settings, file, warnings } = await loadConfiguration(sources);
+    if (storage === 'memory') await checkPrivate(settings);
     const log = createLog({
       level: settings.logLevel,
       pretty: isatty(2),
@@ -98,7 +60,7 @@ export async function configure(command: Command): Promise<void> {
     });
     for (const warning of warnings) log.warn(warning);
     raiseInliningLimits();
-    const starting = startServer({ ...settings, log, version: packageVersion() });
+    const starting = startServer({ ...settings, log, version: packageVersion(), storage });
     const end = async (code: number): Promise<void> => {
       await log.flush();
       process.exit(code);
@@ -138,7 +100,8 @@ export async function configure(command: Command): Promise<void> {
         );
     });
     const { host, adminHost } = settings;
-    const { ports, dataDirectory } = server;
+    const { ports } = server;
+    const dataDirectory = storage === 'memory' ? 'in memory, gone at the end' : server.dataDirectory;
     const startMs = Math.round(performance.now());
     const doors = doorsOf(settings).map((door): Door => {
       const endpoint = `${urlHost(host)}:${ports[door.name]}`;
@@ -165,6 +128,17 @@ export async function configure(command: Command): Promise<void> {
     // itself.
     await end(exitCodeOf(await server.failed));
   });
+}
+
+/** A broker to develop with is for this machine only. */
+async function checkPrivate(settings: { readonly host: string; readonly adminHost: string }): Promise<void> {
+  const { isLoopback } = await import('../../server/index.ts');
+  for (const host of [settings.host, settings.adminHost])
+    if (!(await isLoopback(host)))
+      throw new CliError(
+        exitCode.usage,
+        `A broker for development listens on this machine only, not on ${host}; "pillarbox serve" listens elsewhere.`,
+      );
 }
 
 function exitCodeOf(error: unknown): number {

@@ -6,7 +6,7 @@ export async function checkConfiguration(options: {
   readonly data: string | undefined;
   readonly config: string | undefined;
 }): Promise<{ checks: readonly Check[]; settings: Examination | undefined }> {
-  const { readServeSettings } = await import('../commands/serve.ts');
+  const { readServeSettings } = await import('../settings.ts');
   try {
     const { settings, file, warnings, limits, hasSecrets } = await readServeSettings(options);
     return {
