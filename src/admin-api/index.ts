@@ -41,6 +41,15 @@ export type {
   UniqueKeyJson,
   ValueForm,
 } from './messages.ts';
+export type {
+  AnswerJson,
+  ReceivedMessageJson,
+  ReceivedMessagesJson,
+  ReceiveJson,
+  SettledJson,
+  SettledOneJson,
+  SettleJson,
+} from './receive.ts';
 export type { AdminParams, AdminReplies, AdminRoute } from './replies.ts';
 export type {
   ScheduleDeletedJson,

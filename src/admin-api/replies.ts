@@ -4,6 +4,7 @@ import type { DeadLetterJson, DeadLetterTopicsJson, RedrivenJson } from './dead-
 import type { DelayedChangedJson, DelayedMessageJson, DelayedMessagesJson } from './delayed.ts';
 import type { GroupDeletedJson, GroupDetailsJson, GroupsJson } from './groups.ts';
 import type { MessageJson, MessagesJson, PublishResultsJson } from './messages.ts';
+import type { ReceivedMessagesJson, SettledJson } from './receive.ts';
 import type { ScheduleDeletedJson, ScheduleJson, ScheduleRunJson, SchedulesJson } from './schedules.ts';
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
@@ -42,6 +43,8 @@ export interface AdminReplies {
   'POST /api/v1/topics/:topic/groups/:group/release-active': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/limits': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
+  'POST /api/v1/topics/:topic/groups/:group/receive': ReceivedMessagesJson;
+  'POST /api/v1/topics/:topic/groups/:group/settle': SettledJson;
   'GET /api/v1/schedules': SchedulesJson;
   'POST /api/v1/schedules': ScheduleJson;
   'GET /api/v1/schedules/:schedule': ScheduleJson;

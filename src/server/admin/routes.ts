@@ -7,6 +7,7 @@ import * as groups from './groups.ts';
 import type { AdminRequest, Route } from './http.ts';
 import * as messages from './messages.ts';
 import { metrics } from './metrics.ts';
+import * as receiving from './receive.ts';
 import type { JsonReply } from './reply.ts';
 import * as schedules from './schedules.ts';
 import * as server from './server-info.ts';
@@ -75,6 +76,14 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'POST /api/v1/topics/:topic/groups/:group/reset': {
     summary: 'move a group to another position',
     handle: groups.resetGroup,
+  },
+  'POST /api/v1/topics/:topic/groups/:group/receive': {
+    summary: 'receive messages',
+    handle: receiving.receive,
+  },
+  'POST /api/v1/topics/:topic/groups/:group/settle': {
+    summary: 'ack, nack, reject, give back, postpone, keep longer',
+    handle: receiving.settle,
   },
   'GET /api/v1/schedules': { summary: 'all schedules', handle: schedules.listSchedules },
   'POST /api/v1/schedules': { summary: 'define or change a schedule', handle: schedules.defineSchedule },
