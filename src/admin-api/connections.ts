@@ -16,6 +16,8 @@ export interface ConnectionJson {
   readonly outBytes: number;
   /** Bytes that wait for the client to read them. */
   readonly pendingBytes: number;
+  /** The counters of its protocol. */
+  readonly [counter: string]: string | number | boolean | null;
 }
 
 export interface ConnectionsJson {

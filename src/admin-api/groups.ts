@@ -88,7 +88,12 @@ export interface GroupConfigJson {
   readonly name: string;
   readonly durable: boolean;
   readonly filters: readonly string[];
-  readonly start: { readonly kind: string };
+  readonly start: {
+    readonly kind: string;
+    readonly offset?: number;
+    readonly timestampMs?: number;
+    readonly beyondEnd?: boolean;
+  };
   readonly ack: 'explicit' | 'all' | 'none';
   readonly ackWaitMs: number;
   readonly backoffMs: readonly number[];

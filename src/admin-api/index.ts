@@ -50,7 +50,8 @@ export type {
   SettledOneJson,
   SettleJson,
 } from './receive.ts';
-export type { AdminParams, AdminReplies, AdminRoute } from './replies.ts';
+export type { AdminBodies, AdminQueries } from './requests.ts';
+export type { AdminParams, AdminReplies, AdminRoute, OpenApiJson } from './replies.ts';
 export type {
   ScheduleDeletedJson,
   ScheduleJson,

@@ -13,6 +13,7 @@ import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from 
 export interface AdminReplies {
   'GET /healthz': AliveJson;
   'GET /readyz': ReadyJson;
+  'GET /api/v1/openapi.json': OpenApiJson;
   'GET /api/v1/server': ServerJson;
   'GET /api/v1/alarms': AlarmsJson;
   'GET /api/v1/connections': ConnectionsJson;
@@ -57,6 +58,12 @@ export interface AdminReplies {
   'GET /api/v1/dead-letters/:topic/:offset': DeadLetterJson;
   'POST /api/v1/dead-letters/:topic/redrive': RedrivenJson;
   'POST /api/v1/dead-letters/:topic/purge': PurgedJson;
+}
+
+/** The description of the admin HTTP, in the words of OpenAPI 3.1. */
+export interface OpenApiJson {
+  readonly openapi: string;
+  readonly [name: string]: unknown;
 }
 
 export type AdminRoute = keyof AdminReplies;

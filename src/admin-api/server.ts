@@ -48,6 +48,9 @@ export interface ServerJson {
   };
   readonly health: HealthJson;
   readonly stats: {
+    readonly topics: number;
+    readonly groups: number;
+    readonly schedules: number;
     readonly delayed: number;
     /** The use and the limit of each budget. */
     readonly budgets: { readonly [name: string]: { readonly used: number; readonly limit: number } };
@@ -84,4 +87,16 @@ interface LogJson {
   readonly tailCacheBytes: number;
   readonly readCacheBytes: number;
   readonly openFiles: number;
+  /** Indexes of segments that were found wrong, as after a crash, and made anew. */
+  readonly indexesRebuilt: number;
+  /** What the start read back. */
+  readonly recovery: {
+    readonly cleanStop: boolean;
+    readonly journalBytes: number;
+    readonly commits: number;
+    readonly tornBytes: number;
+    readonly ms: number;
+  };
+  /** Files that this run set aside. */
+  readonly quarantined: readonly string[];
 }

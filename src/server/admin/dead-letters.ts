@@ -129,6 +129,8 @@ export async function purgeDeadLetters(
   context: AdminContext,
 ): Promise<JsonReply<PurgedJson>> {
   const topic = topicFor('manage', request, context);
+  // All are deleted: a body that would restrict that must not be ignored.
+  readObject((await request.json()) ?? {}, {});
   let purged = 0;
   for (const partition of topic.partitions.opened.slice()) purged += await partition.purge();
   return json({ purged });

@@ -7,6 +7,7 @@ import * as groups from './groups.ts';
 import type { AdminRequest, Route } from './http.ts';
 import * as messages from './messages.ts';
 import { metrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
 import * as receiving from './receive.ts';
 import type { JsonReply } from './reply.ts';
 import * as schedules from './schedules.ts';
@@ -23,6 +24,10 @@ interface JsonRoute<T> {
 const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /healthz': { summary: 'is the process alive', handle: server.healthz },
   'GET /readyz': { summary: 'may clients be sent here', handle: server.readyz },
+  'GET /api/v1/openapi.json': {
+    summary: 'this API, in the words of OpenAPI',
+    handle: (_, context) => describeApi(routes, context),
+  },
   'GET /api/v1/server': { summary: 'what runs here', handle: server.serverInfo },
   'GET /api/v1/alarms': { summary: 'what is wrong, and the remedy', handle: listAlarms },
   'GET /api/v1/connections': { summary: 'connections by protocol', handle: server.listConnections },

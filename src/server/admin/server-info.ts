@@ -12,7 +12,7 @@ import { type AdminContext, checkMayAll } from './context.ts';
 import { adminProtocol } from './login.ts';
 import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
-import { wholeNumber } from './shape.ts';
+import { readQuery, wholeNumber } from './shape.ts';
 
 /** The maximum number of connections in one answer. */
 const connectionsMax = 1000;
@@ -84,7 +84,9 @@ export function listConnections(
   { doors, connections, users, settings, adminConnections }: AdminContext,
 ): JsonReply<ConnectionsJson> {
   checkMayAll('manage', access);
-  const limit = wholeNumber(1, connectionsMax)(query.get('limit') ?? connectionsMax, 'limit');
+  const { limit = connectionsMax } = readQuery<{ readonly limit?: number }>(query, {
+    limit: wholeNumber(1, connectionsMax),
+  });
   const protocols = doors.map(({ name, connections, authenticates }) => ({
     name,
     connections,
@@ -96,7 +98,7 @@ export function listConnections(
     authenticates: settings.adminToken !== undefined || users.requires(adminProtocol),
   });
   const all = connections.list().sort((a, b) => b.pendingBytes - a.pendingBytes);
-  return json({ protocols, total: all.length, connections: all.slice(0, limit) });
+  return json({ protocols, total: all.length, connections: all.slice(0, limit).map((one) => ({ ...one })) });
 }
 
 export function closeConnection(

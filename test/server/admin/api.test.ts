@@ -15,6 +15,8 @@ import {
 } from '../../support/index.ts';
 import { freePorts } from '../../support/ports.ts';
 
+import { checkReply } from './reply-check.ts';
+
 type Json = { readonly [name: string]: unknown };
 
 const docs = new URL('../../../../docs/', import.meta.url);
@@ -47,7 +49,9 @@ async function call(
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-  return { status: response.status, json: isJson ? (JSON.parse(text) as Json) : {}, text };
+  const json = isJson ? (JSON.parse(text) as Json) : {};
+  if (isJson) checkReply(method, path, response.status, json);
+  return { status: response.status, json, text };
 }
 
 async function ok(method: string, path: string, body?: unknown): Promise<Json> {

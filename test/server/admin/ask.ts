@@ -1,3 +1,5 @@
+import { checkReply } from './reply-check.ts';
+
 /** One request to the admin HTTP, and its answer. */
 export async function askAdmin(
   port: number,
@@ -11,5 +13,7 @@ export async function askAdmin(
     headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { status: response.status, json: (await response.json()) as { [name: string]: unknown } };
+  const json = (await response.json()) as { [name: string]: unknown };
+  checkReply(method, path, response.status, json);
+  return { status: response.status, json };
 }
