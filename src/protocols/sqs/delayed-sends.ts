@@ -1,3 +1,5 @@
+import type { Topic } from '../../broker/index.ts';
+
 /** What the sender of a delayed message was told. */
 export interface DelayedSend {
   readonly place: string;
@@ -14,6 +16,17 @@ const rememberedMax = 10_000;
  */
 export class DelayedSends {
   readonly #sends = new Map<string, DelayedSend>();
+  readonly #lastSequences = new WeakMap<Topic, number>();
+
+  /**
+   * The number of the next delayed message of a queue, which has no offset yet: `expected`, the offset behind
+   * all that are delayed, unless a purge has removed some of these.
+   */
+  nextSequence(topic: Topic, expected: number): number {
+    const sequence = Math.max(expected, (this.#lastSequences.get(topic) ?? -1) + 1);
+    this.#lastSequences.set(topic, sequence);
+    return sequence;
+  }
 
   sent(topicId: number, dedupeId: string, send: DelayedSend): void {
     const name = nameOf(topicId, dedupeId);

@@ -219,7 +219,8 @@ function store(sqs: Sqs, queue: Queue, message: CheckedMessage): Promise<Stored>
       if (delay === 0 && partition !== only) setStored(nextOf(partition));
       else if (delay > 0 && dedupeId !== undefined) {
         // It is due behind the messages that are delayed already.
-        const sequence = partition.nextOffset + broker.delayed.countOf(topic);
+        const expected = partition.nextOffset + broker.delayed.countOf(topic);
+        const sequence = delayedSends.nextSequence(topic, expected);
         setStored({ ...stored, sequence }, true);
         delayedSends.sent(topic.id, dedupeId, stored);
       }

@@ -39,6 +39,18 @@ describe('a FIFO queue', () => {
     assert.deepEqual(await server.bodies(url), ['10', '11']);
   });
 
+  test('gives delayed messages ascending numbers, after a purge of delayed ones, too', async () => {
+    await using server = await SqsServer.start();
+    const url = await server.queue('orders.fifo', { DelaySeconds: '5' });
+    const [, before] = await send(server, url, 'a:1', 'a:2');
+    await server.call('PurgeQueue', { QueueUrl: url });
+    const [after] = await send(server, url, 'a:3');
+    assert.ok(
+      after.SequenceNumber > before.SequenceNumber,
+      `${before.SequenceNumber} ${after.SequenceNumber}`,
+    );
+  });
+
   test('gives other groups to other receivers', async () => {
     await using server = await SqsServer.start();
     const url = await server.queue('orders.fifo');
