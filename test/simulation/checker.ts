@@ -53,6 +53,7 @@ import { fetched, offsetCommit, offsetSeen, transactionEnding } from './rules/ka
 import { outcome } from './rules/outcomes.ts';
 import { resumed } from './rules/throttles.ts';
 import { publishAsked, published, refused, sent } from './rules/publishing.ts';
+import { sqsAsked, sqsDrained, sqsLeft, sqsTold } from './rules/sqs.ts';
 
 export type { Violation } from './examination.ts';
 
@@ -171,6 +172,20 @@ export const promises = [
   'what a client answers is settled',
   'a message without a queue comes back', // if it is mandatory, and no other does
   'no dead letter is lost',
+  // what SQS clients hear
+  'what is sent is received',
+  'what is deleted does not come back',
+  'a message in flight is not received',
+  'a group is received in order',
+  'a repeated send is the first one',
+  'sequence numbers ascend',
+  'a handle is taken while it holds',
+  'a handle that was made up is refused',
+  'a stale handle settles nothing',
+  'a batch answers for each entry',
+  'no more receives than maxReceiveCount',
+  'receives count up',
+  'a receive finds what is there',
   // reads and commits of Kafka clients
   'what was answered can be read',
   'a fetch passes nothing over',
@@ -186,10 +201,13 @@ export type PromiseName = (typeof promises)[number];
 const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>) => void } = {
   started,
   stopped,
-  crashed: ended,
+  crashed: (exam) => ended(exam, false),
   failed: () => {},
   problem: (exam, { text }) => exam.broken('sound', text),
-  damaged,
+  damaged: (exam, fact) => {
+    exam.known.sqs.isDamaged = true;
+    damaged(exam, fact);
+  },
   'sync-failed': (exam) => void (exam.known.syncFailedAt ??= exam.at),
   written,
   readable,
@@ -259,6 +277,10 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   returned,
   tx,
   'letters-go': lettersGo,
+  'sqs-asked': sqsAsked,
+  'sqs-told': sqsTold,
+  'sqs-left': sqsLeft,
+  'sqs-drained': sqsDrained,
   purge: removalAsked,
   remove: removalAsked,
   redrive: removalAsked,

@@ -15,6 +15,7 @@ import { Pulls } from './pulls.ts';
 import { Receipts, type KeptReceipt } from './receipts.ts';
 import { publishToAll } from './several-topics.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
+import { SqsClients } from './sqs-clients.ts';
 import { contentOf, sight } from './message.ts';
 import type { FactOf, History } from './history.ts';
 import { Later } from './later.ts';
@@ -49,6 +50,8 @@ export class Client {
   readonly #kafka: KafkaGroups | undefined;
   /** The same for AMQP. */
   readonly #amqp: AmqpClients | undefined;
+  /** The same for SQS, whose clients alone are heard then. */
+  readonly #sqs: SqsClients | undefined;
   readonly #later: Later;
   /** The topics of messages that are published with a delay. */
   readonly #delayedTo = new Map<number, string>();
@@ -66,6 +69,7 @@ export class Client {
         nextConsumer: () => ++this.#takers,
         cacheBytes: log.tailCacheBytesMax,
       });
+    if (door === 'sqs') this.#sqs = new SqsClients(history, clock, seed);
     this.#history = history;
     this.#pulls = new Pulls(history, clock);
     this.#clock = clock;
@@ -84,6 +88,7 @@ export class Client {
     if (this.#speaksNats) this.#nats = new NatsGroups(broker, this.#history, this.#clock, this.#plans);
     this.#kafka?.connect(broker);
     this.#amqp?.connect(broker);
+    if (this.#sqs) return this.#sqs.connect(broker);
     broker.events.subscribe((event) => {
       if (event.kind === 'topic-created' && !this.#creating) {
         // For dead letters, when the first of them came.
@@ -111,6 +116,7 @@ export class Client {
     this.#nats?.forget();
     this.#kafka?.disconnect();
     this.#amqp?.disconnect();
+    this.#sqs?.disconnect();
   }
 
   get broker(): Broker {
@@ -153,6 +159,8 @@ export class Client {
         return this.#kafka?.perform(action.step);
       case 'amqp':
         return this.#amqp?.perform(action.step, action.messages ?? []);
+      case 'sqs':
+        return this.#sqs?.perform(action.step);
       case 'define-queue':
         return this.#door ? undefined : this.#defineQueue(action);
       case 'delayed':
@@ -184,6 +192,7 @@ export class Client {
           | 'compact'
           | 'kafka'
           | 'amqp'
+          | 'sqs'
           | 'define-queue'
           | 'publish-to-all'
           | 'delayed'
@@ -624,7 +633,7 @@ export class Client {
 
   /** The state that any client can ask the broker for at rest. `isFaulty`: the disk may keep it waiting. */
   atRest(isFaulty: boolean): Pick<FactOf<'idle'>, 'hungry' | 'inFlight'> {
-    if (this.#door) return {};
+    if (this.#door ?? this.#sqs) return {};
     const hungry: string[] = [];
     const inFlight: [string, number][] = [];
     for (const topic of this.#broker.topics.values()) {
@@ -645,6 +654,7 @@ export class Client {
 
   /** From now on every group has one consumer, which acks everything at once. */
   drain(): void {
+    if (this.#sqs) return this.#sqs.drain();
     this.#draining = true;
     this.#door?.drain();
     this.#pulls.resumeAll();
@@ -671,6 +681,11 @@ export class Client {
     for (const unanswered of this.#listOf(this.#unanswered, key).splice(0))
       this.#say(group, unanswered, 'ack', undefined);
     this.#attach(group, { credit: 1000 });
+  }
+
+  /** Everything was received that can be. */
+  drained(): void {
+    this.#sqs?.drained();
   }
 
   // ---- both

@@ -5,6 +5,7 @@ import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
 import type { ScheduleKnown } from './schedules-known.ts';
+import { SqsKnown } from './sqs-known.ts';
 import type { PullOptions } from './script.ts';
 import { TransactionKnown } from './transactions-known.ts';
 import type { PrecedenceKnown } from './precedence-known.ts';
@@ -446,6 +447,7 @@ export class Known {
   /** Of this run, by group. */
   readonly precedences: Map<string, PrecedenceKnown> = new Map();
   readonly amqp: AmqpKnown = new AmqpKnown();
+  readonly sqs: SqsKnown = new SqsKnown();
   /** Pulls under way, of this run. */
   readonly pulls: Map<number, PullKnown> = new Map();
 

@@ -7,6 +7,7 @@ import { withPriorities } from './priority-script.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
+import { overSqs } from './sqs-script.ts';
 import { withUniqueKeys } from './unique-script.ts';
 
 /**
@@ -16,6 +17,7 @@ import { withUniqueKeys } from './unique-script.ts';
 export function generate(seed: number): Script {
   const script = new Generator(seed).script();
   if (seed % 16 === 4 || seed % 16 === 10) return overAmqp(script);
+  if (seed % 16 === 6) return overSqs(script);
   if (seed % 4 === 0) return overNats(script);
   if (seed % 4 === 2) return overKafka(script);
   if (seed % 4 === 1) return withLater(script);
@@ -28,7 +30,7 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Exclude<Action['kind'], 'kafka' | 'amqp' | QueueAction['kind'] | LaterAction['kind']>;
+type Kind = Exclude<Action['kind'], 'kafka' | 'amqp' | 'sqs' | QueueAction['kind'] | LaterAction['kind']>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,

@@ -8,6 +8,7 @@ import type {
   TopicConfig,
 } from '../../src/broker/index.ts';
 import type { AmqpFact } from './amqp-facts.ts';
+import type { SqsFact } from './sqs-facts.ts';
 import type { Sighting } from './message.ts';
 import type { Answer, PlannedMessage, PullOptions, Settlement } from './script.ts';
 
@@ -264,6 +265,8 @@ export type Fact =
     }
   // ---- what AMQP clients say and hear
   | AmqpFact
+  // ---- what SQS clients say and hear
+  | SqsFact
   // ---- removal
   | {
       readonly kind: 'purge';

@@ -1,4 +1,5 @@
 import { amqpPlantedBugs } from './amqp-planted-bugs.ts';
+import { sqsPlantedBugs } from './sqs-planted-bugs.ts';
 import { deliveryPlantedBugs } from './delivery-planted-bugs.ts';
 import { foundPlantedBugs } from './found-planted-bugs.ts';
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
@@ -22,4 +23,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...kafkaPlantedBugs,
   ...uniquePlantedBugs,
   ...amqpPlantedBugs,
+  ...sqsPlantedBugs,
 ];

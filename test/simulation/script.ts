@@ -11,6 +11,7 @@ import type {
 import type { AmqpStep } from './amqp-script.ts';
 import type { KafkaStep } from './kafka-script.ts';
 import type { LaterAction } from './later-script.ts';
+import type { SqsStep } from './sqs-script.ts';
 
 /**
  * A script has everything that happens in one simulated life of a broker, as data: the requests of clients,
@@ -23,14 +24,14 @@ export interface Script {
   /** Limits of the log, tiny, so that files are rolled, evicted, compacted and recycled all the time. */
   readonly log: LogLimits;
   /**
-   * How clients reach the broker: by its own calls, or as NATS, Kafka or AMQP clients (see nats-script.ts,
-   * kafka-script.ts, amqp-script.ts).
+   * How clients reach the broker: by its own calls, or as NATS, Kafka, AMQP or SQS clients (see
+   * nats-script.ts, kafka-script.ts, amqp-script.ts, sqs-script.ts).
    */
   readonly door?: Door;
   readonly operations: readonly Operation[];
 }
 
-export type Door = 'nats' | 'kafka' | 'amqp';
+export type Door = 'nats' | 'kafka' | 'amqp' | 'sqs';
 
 export interface LogLimits {
   readonly journalFileBytes: number;
@@ -130,6 +131,8 @@ export type Action =
       readonly step: AmqpStep;
       readonly messages?: readonly PlannedMessage[];
     }
+  /** Steps of SQS clients. */
+  | { readonly kind: 'sqs'; readonly step: SqsStep }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'compact' }
   /** A clean stop and start. */

@@ -62,9 +62,11 @@ export class World {
       trace: options.trace ?? false,
       interruptions: options.interruptions ?? [],
     });
-    this.machine.isPatient = script.door === 'amqp';
+    this.machine.isPatient = script.door === 'amqp' || script.door === 'sqs';
     this.machine.onFailing = (code) => this.#disk.failNext(code);
-    this.machine.onStep = () => this.#broker && this.#lookout.look(this.#broker);
+    this.machine.onStep = () => {
+      if (this.#broker && !this.#seesAnswersOnly) this.#lookout.look(this.#broker);
+    };
     this.#client = new Client(this.history, this.clock, plansOf(script), script);
   }
 
@@ -283,6 +285,7 @@ export class World {
     await this.machine.run(random);
     if (this.#failed) await this.#exit(random);
     const broker = this.#broker!;
+    if (this.#seesAnswersOnly) return this.#noteAccounts(broker);
     const before = this.#stateOf(broker);
     let done = false;
     const reading = this.#read(broker).finally(() => (done = true));
@@ -295,13 +298,22 @@ export class World {
     // The disk refused, as the script asked for, or something happened meanwhile: once more.
     if (!facts || this.#stateOf(broker) !== before) return this.look(random);
     for (const fact of facts) this.history.add(fact);
-    for (const text of wrongAccounts(broker)) this.history.add({ kind: 'problem', text });
+    this.#noteAccounts(broker);
     const present = [...broker.topics.values()];
     this.history.add({
       kind: 'topics',
       topics: present.map(keyOf),
       groups: present.flatMap(({ groups }) => [...groups.values()].map(groupKeyOf)),
     });
+  }
+
+  /** SQS clients have no place to look but their queues, which they empty at the end. */
+  get #seesAnswersOnly(): boolean {
+    return this.#script.door === 'sqs';
+  }
+
+  #noteAccounts(broker: Broker): void {
+    for (const text of wrongAccounts(broker)) this.history.add({ kind: 'problem', text });
   }
 
   /** Differs when something happened that a look would see. */
@@ -369,6 +381,7 @@ export class World {
     }
     this.#client.confirm();
     await this.machine.run(random);
+    this.#client.drained();
     await this.look(random);
     this.history.add({ kind: 'drained' });
     if (random.int(2) === 0) await this.#stop(random, 1);

@@ -1,15 +1,17 @@
 import type { Examination } from '../examination.ts';
 import type { PublishKnown, TopicKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
+import { sqsEnded, sqsWritten } from './sqs.ts';
 
 /* What must be on disk. */
 
-export function ended(exam: Examination): void {
+export function ended(exam: Examination, isStopped: boolean): void {
   exam.known.isUp = false;
   exam.known.syncFailedAt = undefined;
   exam.known.pulls.clear();
   exam.known.precedences.clear();
   exam.known.amqp.ended();
+  sqsEnded(exam, isStopped);
   for (const group of exam.known.groups.values()) {
     if (group.resetsUnderWay > 0) group.disturbedAt = exam.at;
     group.restarted(exam.known);
@@ -44,12 +46,13 @@ export function started(exam: Examination): void {
 
 export function stopped(exam: Examination): void {
   exam.known.noteDurable(exam.known.run, exam.at);
-  ended(exam);
+  ended(exam, true);
 }
 
 export function written(exam: Examination, { upTo }: FactOf<'written'>): void {
   const { known } = exam;
   known.written = upTo;
+  sqsWritten(exam, upTo);
   if (known.isUp && known.syncFailedAt !== undefined && upTo >= known.syncFailedAt)
     exam.broken('a failed sync is final', 'a commit was written after it');
 }
