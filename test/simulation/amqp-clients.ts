@@ -19,7 +19,6 @@ export class AmqpClients {
   readonly #clock: SimulatedClock;
   readonly #plans: ReadonlyMap<number, PlannedMessage>;
   readonly #seed: number;
-  readonly #cacheBytes: number;
   readonly #topology = new AmqpTopology();
   readonly #connections: ReadonlyMap<string, AmqpConnection>;
   readonly #admin: AmqpAdmin;
@@ -32,13 +31,12 @@ export class AmqpClients {
     clock: SimulatedClock,
     plans: ReadonlyMap<number, PlannedMessage>,
     seed: number,
-    { nextConsumer, cacheBytes }: { readonly nextConsumer: () => number; readonly cacheBytes: number },
+    nextConsumer: () => number,
   ) {
     this.#history = history;
     this.#clock = clock;
     this.#plans = plans;
     this.#seed = seed;
-    this.#cacheBytes = cacheBytes;
     const numbers = { channel: 0, nextConsumer, tx: 0 };
     const heard = (): void => this.#admin.goOn();
     this.#connections = new Map(
@@ -59,7 +57,6 @@ export class AmqpClients {
       seed: this.#seed,
     });
     this.#run = run;
-    run.note({ kind: 'cache', bytes: this.#cacheBytes });
     this.#watch = new GroupWatch(this.#history, this.#plans, true);
     this.#watch.all(broker);
     this.#topology.connect(run);

@@ -74,8 +74,6 @@ export type AmqpFact =
       readonly topic: TopicConfig;
       readonly group: GroupConfig;
     }
-  /** The broker keeps so much of what is published in memory. */
-  | { readonly kind: 'cache'; readonly bytes: number }
   /** Where the dead letters of a queue go from now on; undefined: nobody can say. */
   | { readonly kind: 'letters-go'; readonly topic: string; readonly to: readonly string[] | undefined };
 

@@ -75,15 +75,6 @@ export class AmqpKnown {
   /** Messages that are gone since the last look, with their queues. */
   died: Instance[] = [];
 
-  /** The size of the broker's cache of what is published, and what was published in this run. */
-  cacheBytes = 0;
-  publishedBytes = 0;
-
-  /** Everything that was published in this run is in memory. */
-  get isCached(): boolean {
-    return this.publishedBytes < this.cacheBytes;
-  }
-
   channel(number: number): ChannelKnown {
     let channel = this.#channels.get(number);
     if (!channel) this.#channels.set(number, (channel = new ChannelKnown(number)));
@@ -109,7 +100,6 @@ export class AmqpKnown {
     this.consumers.clear();
     this.gets.clear();
     this.deliveries.clear();
-    this.publishedBytes = 0;
     for (const tx of this.#transactions.values()) if (tx.state === 'open') tx.state = 'dropped';
   }
 }

@@ -217,9 +217,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
     activeAtRest(exam);
   },
   outcome,
-  asked: ({ known }, { action }) => {
-    if (action === 'compact') known.amqp.cacheBytes = 0; // it writes anew what is in memory, too
-  },
+  asked: () => {},
   topic: topicAsked,
   'topic-deleted': topicDeleted,
   queue: queueAsked,
@@ -262,7 +260,6 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'delayed-changed': delayedChanged,
   'schedule-controlled': scheduleControlled,
   declared,
-  cache: ({ known }, { bytes }) => void (known.amqp.cacheBytes = bytes),
   consuming,
   'channel-prefetch': channelPrefetch,
   getting,

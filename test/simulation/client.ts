@@ -60,15 +60,11 @@ export class Client {
     history: History,
     clock: SimulatedClock,
     plans: ReadonlyMap<number, PlannedMessage>,
-    { door, seed, log }: Script,
+    { door, seed }: Script,
   ) {
     this.#speaksNats = door === 'nats';
     if (door === 'kafka') this.#kafka = new KafkaGroups(history, clock, plans, seed);
-    if (door === 'amqp')
-      this.#amqp = new AmqpClients(history, clock, plans, seed, {
-        nextConsumer: () => ++this.#takers,
-        cacheBytes: log.tailCacheBytesMax,
-      });
+    if (door === 'amqp') this.#amqp = new AmqpClients(history, clock, plans, seed, () => ++this.#takers);
     if (door === 'sqs') this.#sqs = new SqsClients(history, clock, seed);
     this.#history = history;
     this.#pulls = new Pulls(history, clock);

@@ -250,6 +250,13 @@ export const foundPlantedBugs: readonly PlantedBug[] = [
     tests: ['broker/budgets.test.js'],
   },
   {
+    name: 'found: new messages overtake a redelivery that is read from disk',
+    file: 'broker/groups/delivery-pump.js',
+    find: 'continue; // no new message overtakes',
+    replace: '; // no new message overtakes',
+    tests: ['broker/groups/redelivery-order.test.js'],
+  },
+  {
     name: 'found: the heap may fill until V8 ends the process',
     file: 'broker/watermarks.js',
     find: 'isHeap = this.#heapBytes() > heapBytesMax * share;',

@@ -158,7 +158,6 @@ export class DeliveryPump {
 
   /** The next position with something to deliver, described by `#delivery` and `#entry`. */
   #nextPosition(to: Attachment<PendingEntry>): GroupPartition | undefined {
-    const { config } = this.#state;
     if (this.#state.isByLevel) return this.#nextByLevel(to);
     const { partitions } = to.consumer;
     const positions = this.#state.positions.opened;
@@ -168,8 +167,7 @@ export class DeliveryPump {
       if (partitions !== undefined && !partitions.has(position.partition.index)) continue;
       const ready = this.#findReady(position, to);
       if (ready === true) return position;
-      // With order per key, no new message may overtake a redelivery that is still being loaded.
-      if (ready === 'loading' && config.ordering === 'key') continue;
+      if (ready === 'loading') continue; // no new message overtakes a redelivery
       if (this.#findFresh(position, to)) return position;
     }
     return undefined;

@@ -70,9 +70,6 @@ function comesAgainFirst(exam: Examination, group: GroupKnown, { instance, log }
   const { known } = exam;
   if (log.length > 1 || group.resets > 0 || group.topic.damages.length > 0) return;
   const returned = [...group.deliveries.values()].filter((other) => isReturned(exam, group, other));
-  // One that has to be read from disk first holds up the others, and this one goes meanwhile.
-  const isKept = ({ instance: { id } }: DeliveryKnown): boolean => known.publishes.get(id)?.run === known.run;
-  if (!known.amqp.isCached || !returned.every(isKept)) return;
   const first = returned.find((other) => known.levelOf(instance) <= known.levelOf(other.instance));
   if (!first) return;
   const text = `m${instance.id} at ${instance.offset} of ${group.key}, before m${first.instance.id}`;

@@ -34,8 +34,6 @@ export const refusals: readonly string[] = [
   'closed',
   'storage-failed',
 ];
-/** More than a record has besides its value. */
-const recordBytes = 500;
 export const unsureRefusals: readonly string[] = ['closed', 'storage-failed'];
 
 export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
@@ -61,7 +59,6 @@ export function publishAsked(exam: Examination, fact: FactOf<'publish'>): void {
   exam.known.publishes.set(fact.plan.id, publish);
   topic.publishes.push(publish);
   if (fact.toAll) noteToAll(exam, publish);
-  exam.known.amqp.publishedBytes += fact.plan.bytes + recordBytes;
   if (fact.tx !== undefined) exam.known.amqp.transaction(fact.tx).publishes.push(publish);
   if (fact.schedule) scheduleAsked(exam, publish);
   if (fact.plan.rollup || fact.plan.unique) topic.removals.push({ at: exam.at, fact, doneAt: Infinity });
