@@ -12,6 +12,7 @@ import {
   temporarySuffix,
 } from './format.ts';
 import { readJournalHeader } from './journal-file.ts';
+import { scanJournal } from './journal-scan.ts';
 import { endOf, givenUp, withReadEnds, type ListedFile } from './journal-chain.ts';
 import type { JournalMark } from './owner.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -135,7 +136,8 @@ export async function listJournal(context: RecoveryContext, position: number): P
     });
   }
   const kept: ListedFile[] = [];
-  const old = new Set(givenUp(listed));
+  const old = new Set<ListedFile>();
+  for (const file of givenUp(listed)) if (await holdsCommit(context, file)) old.add(file);
   for (const [at, file] of listed.entries()) {
     if (file.header === 'damaged') {
       kept.push(guessCapacity(file, listed[at + 1], dataDir.fence.former?.mark));
@@ -156,6 +158,17 @@ export async function listJournal(context: RecoveryContext, position: number): P
     damaged({ kind: 'journal', message, path: `${journalDirName}/${name}`, quarantined });
   }
   return withReadEnds(kept);
+}
+
+/**
+ * Whether a file has a commit of this log. One that was only made ready for commits has none: a recovery that
+ * went on behind it lost nothing by that.
+ */
+async function holdsCommit({ files, dataDir }: RecoveryContext, file: ListedFile): Promise<boolean> {
+  let holds = false;
+  const found = (): void => void (holds = true);
+  await scanJournal(files, [file], file.start, dataDir.tag, found, () => Promise.resolve());
+  return holds;
 }
 
 /** Without a header, the next file and the last owner tell how large a file was. */

@@ -276,9 +276,15 @@ async function resume(
   const older: JournalFile[] = [];
   const spares: JournalFile[] = [];
   let current: JournalFile | undefined;
+  // A later file says that the journal goes on behind this position: a commit written here would not be read.
+  const isLeft = journalFiles.some(
+    (file) =>
+      file.readEnd < endOf(file) && replayed.position > file.start && replayed.position <= endOf(file),
+  );
+  const goesOn = leaveTo === undefined && !isLeft;
   for (const file of journalFiles) {
     const end = endOf(file);
-    if (leaveTo === undefined && replayed.position > file.start && replayed.position <= end) current = file;
+    if (goesOn && replayed.position > file.start && replayed.position <= end) current = file;
     else if (end <= needed) await keepSpare(context, spares, file);
     else if (file.start < Math.max(replayed.position, leaveTo ?? 0)) older.push(file);
     else if (replayed.whole && !found.lost) await keepSpare(context, spares, file);
@@ -298,7 +304,7 @@ async function resume(
     const before = older.findLast((file) => file.start < replayed.position);
     const predecessor = {
       previousStart: before?.start ?? context.dataDir.fence.former?.mark.fileStart ?? -1,
-      previousEnd: leaveTo === undefined ? 0 : replayed.position,
+      previousEnd: goesOn ? 0 : replayed.position,
     };
     journal = await Journal.create(context.journal, start, spares, older, predecessor);
   }

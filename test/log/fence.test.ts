@@ -8,7 +8,7 @@ import { Fence } from '../../src/log/fence.ts';
 import { Log, MemoryFiles, RealFiles, type File, type Files } from '../../src/log/index.ts';
 import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
-import { TestHost, append, openLog, readAll, smallLimits, values } from './kit.ts';
+import { TestHost, append, openLog, readAll, smallLimits, until, values } from './kit.ts';
 
 /** The same files by another path: the lock of one is not seen by the other. */
 function byPath(files: Files, path: string): Files {
@@ -119,6 +119,87 @@ describe('two brokers on one directory by two paths', () => {
       assert.deepEqual(values(await readAll(log.partition(1)!)), ['acked', 'by the second', 'and more']);
       await log.close();
     }
+  });
+
+  test('the second goes on behind the file that the first had made ready: no later start takes that for damage', async () => {
+    const files = new MemoryFiles();
+    const host = new TestHost();
+    const first = await open(byPath(files, '/a'), new VirtualClock(), 1, host);
+    append(host.create(1), 'acked');
+    await first.flush();
+    await until(() => files.paths().filter((path) => path.endsWith('.journal')).length === 2);
+    const clock = new VirtualClock();
+    const opening = open(byPath(files, '/b'), clock, 2);
+    await pass(clock, 8000);
+    const second = await opening;
+    append(second.partition(1)!, 'by the second');
+    await second.flush();
+    const left = files.copy(); // the second dies before a checkpoint
+    await first.close();
+    await second.close();
+    const again = new TestHost();
+    const third = await open(byPath(left, '/b'), new VirtualClock(), 3, again);
+    assert.deepEqual(again.damage, []);
+    assert.deepEqual(values(await readAll(third.partition(1)!)), ['acked', 'by the second']);
+    await third.close();
+  });
+
+  test('the second dies before its first commit: what is acked after that stays', async () => {
+    const files = new MemoryFiles();
+    const host = new TestHost();
+    const first = await open(byPath(files, '/a'), new VirtualClock(), 1, host);
+    const partition = host.create(1);
+    for (let i = 0; i < 100; i++) {
+      append(partition, '.'.repeat(500));
+      await first.flush();
+      if (i % 20 === 19) await first.checkpoint(); // frees files for later use
+    }
+    for (let i = 0; i < 2; i++) {
+      append(partition, 'more');
+      await first.flush();
+      await first.checkpoint();
+    }
+    append(partition, 'acked');
+    await first.flush();
+    let left: MemoryFiles | undefined; // the second dies when it has its journal file
+    const before = new Set(files.paths());
+    const watched = new Proxy(byPath(files, '/b'), {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          const result: unknown = await value.apply(target, args);
+          const isMade =
+            name === 'rename' && !before.has(String(args[1])) && String(args[1]).endsWith('.journal');
+          if (isMade) left ??= files.copy();
+          return result;
+        };
+      },
+    });
+    const clock = new VirtualClock();
+    const opening = open(watched, clock, 2);
+    await pass(clock, 8000);
+    const second = await opening;
+    assert.ok(left !== undefined);
+    await first.close();
+    await second.close();
+    const made = left.paths().find((path) => !before.has(path) && path.endsWith('.journal'))!;
+    const ofSecond = Uint8Array.from(left.bytes(made)!);
+    const hostOfThird = new TestHost();
+    const third = await open(byPath(left, '/b'), new VirtualClock(), 3, hostOfThird);
+    append(third.partition(1)!, 'by the third');
+    await third.flush();
+    const again = left.copy(); // so does the third, and the power fails: a file that it removed is there again
+    if (!again.paths().includes(made)) {
+      const file = await again.open(made, { create: true });
+      await file.write(ofSecond, 0);
+    }
+    await third.close();
+    const last = new TestHost();
+    const fourth = await open(byPath(again, '/b'), new VirtualClock(), 4, last);
+    assert.deepEqual([...hostOfThird.damage, ...last.damage], []);
+    assert.deepEqual(values(await readAll(fourth.partition(1)!)).slice(-2), ['acked', 'by the third']);
+    await fourth.close();
   });
 
   test('a lock that reaches both needs no waiting after a kill', async () => {
