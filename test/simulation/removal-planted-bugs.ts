@@ -55,7 +55,7 @@ export const removalPlantedBugs: readonly PlantedBug[] = [
   {
     name: 'a queue delivers what is overdue',
     file: 'broker/partitions/partition.js',
-    find: '!(this.overdue !== undefined && this.overdue.has(offset))',
+    find: '!this.isOverdue(offset)',
     replace: 'true',
     tests: ['broker/topics/expiry.test.js'],
   },

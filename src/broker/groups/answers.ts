@@ -6,7 +6,7 @@ import { GroupExpiry } from './group-expiry.ts';
 import type { GroupPartition } from './group-partition.ts';
 import type { GroupHost, GroupState } from './group-state.ts';
 import type { GroupTimers } from './group-timers.ts';
-import { PendingState, type PendingEntry } from './pending.ts';
+import { PendingState, isToDeliver, type PendingEntry } from './pending.ts';
 
 const waitMsMax = 2 ** 31 - 1;
 const deadLetterRetryMs = 1000;
@@ -238,9 +238,7 @@ export class Answers {
   /** After the limit was lowered: gives up messages that have already failed that often. */
   giveUpExhausted(position: GroupPartition): void {
     for (const entry of position.pending.values()) {
-      const { state } = entry;
-      if (state === PendingState.inFlight || state === PendingState.leaving || !this.#isExhausted(entry))
-        continue;
+      if (!isToDeliver(entry) || !this.#isExhausted(entry)) continue;
       this.#exhausted(position, entry);
     }
   }

@@ -251,7 +251,9 @@ export class DeliveryPump {
         this.#entry = entry;
         return true;
       }
-      this.#listener.settle(position, entry); // removed meanwhile: nothing to deliver
+      // Done with it before it is a dead letter, the group would lose it in a crash.
+      if (position.partition.isOverdue(entry.offset)) position.pass(entry);
+      else this.#listener.settle(position, entry); // removed meanwhile: nothing to deliver
     }
     return false;
   }

@@ -6,7 +6,7 @@ import { KeyReader } from '../partitions/filter.ts';
 import type { Partition } from '../partitions/partition.ts';
 import type { GroupPartition, TimeLimit } from './group-partition.ts';
 import type { GroupState } from './group-state.ts';
-import { PendingState, type PendingEntry } from './pending.ts';
+import { isToDeliver, type PendingEntry } from './pending.ts';
 
 /** What the expiry of a group needs of the parts around it. */
 export interface GroupExpiryHost {
@@ -139,7 +139,7 @@ export class GroupExpiry implements TimeLimit {
     const nowMs = this.#host.steady.now();
     let nextMs = Infinity;
     for (const entry of position.pending.values()) {
-      if (entry.state === PendingState.inFlight || entry.state === PendingState.leaving) continue;
+      if (!isToDeliver(entry)) continue;
       const dueMs = this.#dueOfPending(position, entry);
       if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
       else if (this.isFull) return nowMs;

@@ -637,6 +637,12 @@ export class GroupPartition {
     this.#order?.returned(entry);
   }
 
+  /** The message is past its time to live: the entry stays pending, and in front of its key, until it is gone. */
+  pass(entry: PendingEntry): void {
+    this.pending.pass(entry);
+    this.#order?.returned(entry);
+  }
+
   /** Nothing of the key is delivered before `untilMs`, on the monotonic clock. */
   holdKey(name: string, untilMs: number, nowMs: number): void {
     this.#order?.holdKey(name, untilMs, nowMs);

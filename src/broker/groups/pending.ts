@@ -18,6 +18,8 @@ export const PendingState = {
   held: 3,
   /** Given up, and on its way to the dead-letter topic; or no longer pending. */
   leaving: 4,
+  /** The message is past its time to live: the entry goes with it. */
+  passed: 5,
 } as const;
 export type PendingState = (typeof PendingState)[keyof typeof PendingState];
 
@@ -357,6 +359,12 @@ export class PendingEntries {
     entry.state = PendingState.leaving;
   }
 
+  /** The entry stays pending until its message is gone. */
+  pass(entry: PendingEntry): void {
+    this.#leave(entry);
+    entry.state = PendingState.passed;
+  }
+
   remove(entry: PendingEntry): void {
     this.#leave(entry);
     entry.state = PendingState.leaving;
@@ -432,6 +440,11 @@ export class PendingEntries {
       if (this.#ready.peekOf(entry.level) === entry) this.#ready.shiftOf(entry.level);
     }
   }
+}
+
+/** Whether the entry is to be delivered, at once or later. */
+export function isToDeliver({ state }: PendingEntry): boolean {
+  return state === PendingState.waiting || state === PendingState.ready || state === PendingState.held;
 }
 
 /** Whether the entry has a deadline or a redelivery time. */

@@ -197,7 +197,12 @@ export class Partition<T extends PartitionOwner = PartitionOwner> implements mod
 
   /** Whether groups may deliver the message: it is live, and not past its time to live. */
   isDeliverable(offset: number): boolean {
-    return this.#removal.isLive(offset) && !(this.overdue !== undefined && this.overdue.has(offset));
+    return this.#removal.isLive(offset) && !this.isOverdue(offset);
+  }
+
+  /** Whether the message is past its time to live, and still here. */
+  isOverdue(offset: number): boolean {
+    return this.overdue !== undefined && this.overdue.has(offset);
   }
 
   /** Number of live messages at or above `offset`. */

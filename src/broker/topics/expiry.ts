@@ -352,11 +352,7 @@ export class Expiry {
 
   #remove(partition: Partition, offsets: readonly number[]): Promise<void> | undefined {
     const { leaving } = this.#topic;
-    if (leaving.isRead('expired')) {
-      // A group that delivers it again would find it gone, and be done with it before it is read.
-      for (const offset of offsets) this.#topic.notePassed(partition, offset);
-      return leaving.expire(partition, offsets, 'ttlMs').then(() => undefined);
-    }
+    if (leaving.isRead('expired')) return leaving.expire(partition, offsets, 'ttlMs').then(() => undefined);
     const gone = this.#gone;
     for (const offset of offsets) if (partition.remove(offset)) leaving.counts.expired++;
     this.#gone = gone; // their entries have left the heap

@@ -31,7 +31,7 @@ export class Overdue {
   }
 
   isOver(partition: Partition, offset: number): boolean {
-    return partition.overdue?.has(offset) ?? false;
+    return partition.isOverdue(offset);
   }
 
   /** Messages in `[from, to)` are gone. */

@@ -336,6 +336,29 @@ test('messages that expire at a start wait for the dead-letter route that comes 
   assert.deepEqual([again.count, letters.count], [0, 1]);
 });
 
+test('a message given back past its time is a dead letter in spite of a crash before that', async () => {
+  await using kit = await TestBroker.open();
+  const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
+  const { topic, group } = await kit.broker.defineQueue({ name: 'jobs', deadLetter });
+  await kit.broker.createTopic({ name: 'letters' });
+  const consumer = new TestConsumer(2);
+  group.attach(consumer);
+  await topic.send({ value: 'short' }, { ttlMs: 1000 });
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['short']);
+  await pass(kit, 1000);
+  group.nack(0, 0); // it waits for the route now
+  await topic.send({ value: 'other' });
+  await kit.settle();
+  assert.deepEqual(consumer.values, ['short', 'other']);
+  await topic.send({ value: 'last' });
+  await kit.crash();
+  const letters = kit.broker.topic('letters')!;
+  kit.broker.addDeadLetterRoute('mail', () => [letters]);
+  await pass(kit, 1000);
+  assert.deepEqual([kit.broker.topic('jobs')!.count, letters.count], [2, 1]);
+});
+
 test('messages do not wait for ever for a dead-letter route of a protocol that is off', async () => {
   await using kit = await TestBroker.open();
   const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
