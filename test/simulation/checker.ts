@@ -37,7 +37,7 @@ import {
 } from './rules/precedence.ts';
 import { released } from './rules/receipts.ts';
 import { publishedToAll, refusedByAll } from './rules/several-topics.ts';
-import { ended, readable, started, stopped, written } from './rules/durability.ts';
+import { ended, readable, started, stopped, stopping, written } from './rules/durability.ts';
 import {
   damaged,
   groupAsked,
@@ -200,6 +200,7 @@ export type PromiseName = (typeof promises)[number];
 /** The rules that handle each fact; some only remember it. */
 const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>) => void } = {
   started,
+  stopping,
   stopped,
   crashed: (exam) => ended(exam, false),
   failed: () => {},

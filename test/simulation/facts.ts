@@ -458,6 +458,8 @@ export class Known {
   syncFailedAt: number | undefined = undefined;
   /** Requests up to that event may be on disk; later ones are not. */
   written = -1;
+  /** Index of the last request to stop. */
+  stoppingAt = -1;
 
   isDurable(run: number, at: number): boolean {
     return at <= (this.#durable[run] ?? -1);

@@ -35,6 +35,7 @@ interface Stamp {
 export type Fact =
   // ---- the machine
   | { readonly kind: 'started' }
+  | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'crashed'; readonly power: boolean }
   /** The log gave up after an error of the disk. */

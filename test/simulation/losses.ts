@@ -257,7 +257,7 @@ export function mayBeBlocked(group: GroupKnown, instance: Instance, known: Known
   for (const { instance: other, acked, deadLettered, log, rejected } of group.deliveries.values()) {
     if (other === instance || other.partition !== instance.partition || other.goneAt !== undefined) continue;
     const isGivenUp = rejected || log.at(-1)!.count >= group.maxDeliverMin;
-    if (!isGivenUp || acked || deadLettered > 0) continue;
+    if (!isGivenUp || deadLettered > 0 || (acked && known.holds(acked))) continue;
     if (group.limitsInFlight || other.key === instance.key) return true;
   }
   return false;

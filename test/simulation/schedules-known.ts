@@ -19,8 +19,8 @@ export class ScheduleKnown {
   resumedAt = -1;
   /** When it was asked to run besides its times. */
   readonly asides: number[] = [];
-  /** The runs that were seen, by their times. */
-  readonly runs: Map<number, string> = new Map();
+  /** The runs that were seen, by their times: where, and in which life of the process. */
+  readonly runs: Map<number, { readonly where: string; readonly run: number }> = new Map();
 
   constructor(publish: PublishKnown, asked: ScheduleFact) {
     this.publish = publish;

@@ -237,6 +237,7 @@ export class World {
   async #stop(random: SeededRandom, downMs: number): Promise<void> {
     let closed = false;
     let isClean = true;
+    this.history.add({ kind: 'stopping' });
     this.#broker!
       .close()
       .catch(() => (isClean = false))

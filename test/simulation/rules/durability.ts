@@ -44,8 +44,13 @@ export function started(exam: Examination): void {
   if (known.syncFailedAt !== undefined) exam.broken('a failed sync is final', 'the broker is up after it');
 }
 
+export function stopping({ known, at }: Examination): void {
+  known.stoppingAt = at;
+}
+
+/** What was answered before the stop is on disk; an ack that came meanwhile may have been too late. */
 export function stopped(exam: Examination): void {
-  exam.known.noteDurable(exam.known.run, exam.at);
+  exam.known.noteDurable(exam.known.run, exam.known.stoppingAt);
   ended(exam, true);
 }
 

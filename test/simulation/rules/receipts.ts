@@ -111,14 +111,17 @@ export function goesOutInOrder(
   group.givenBack.delete(delivery);
 }
 
-/** A message with a higher priority goes before those that were given back earlier. */
+/** A message with a higher priority goes before those that were given back earlier; with ageing an older one may. */
 function mayPass(
   { known }: Examination,
   group: GroupKnown,
   { instance }: DeliveryKnown,
-  earlier: DeliveryKnown,
+  { instance: earlier }: DeliveryKnown,
 ): boolean {
-  return group.honoursPriority !== false && known.levelOf(instance) > known.levelOf(earlier.instance);
+  if (group.honoursPriority === false) return false;
+  if (known.levelOf(instance) > known.levelOf(earlier)) return true;
+  const ages = instance.topic.configs.some(({ ageingMs }) => ageingMs !== undefined);
+  return ages && instance.timestampMs < earlier.timestampMs;
 }
 
 /** It may be done with in the meantime, without a word to clients. */
