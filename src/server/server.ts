@@ -157,6 +157,8 @@ class Server implements PillarboxServer {
     const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };
     this.#alarms = await (await alarmsModule).openAlarms(context);
     logTopics(broker, this.#log);
+    const { init } = this.settings;
+    if (init !== undefined) await (await adminModule).applyInitFile(broker, init, this.#log);
     await defineSchedules(broker, scheduleOptions(this.settings.schedules ?? []), this.#log);
     this.#guards = await TlsGuards.read(this.settings);
     const users = this.#users;

@@ -48,6 +48,7 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly memoryBytesMax: number | undefined;
   readonly heapBytesMax: number | undefined;
   readonly schedules: readonly ScheduleSettings[] | undefined;
+  readonly init: string | undefined;
   readonly alarms: readonly AlarmSettings[] | undefined;
   readonly alarmIntervalMs: number;
   readonly alarmsMax: number;
@@ -129,6 +130,12 @@ export const settingTable: SettingTable<Settings> = {
   }),
   ...budgetSettings(),
   schedules: schedulesSetting,
+  init: text<string | undefined>({
+    name: 'init',
+    placeholder: 'FILE',
+    default: undefined,
+    help: 'file with topics and groups to make at the start, or to change as it says (TOML or JSON)',
+  }),
   alarms: alarmsSetting,
   alarmIntervalMs: duration(
     3_600_000,

@@ -69,7 +69,7 @@ const updateShape: Shape<Read<GroupToUpdateJson>> = {
   ...limitsShape,
 };
 
-const createShape: Shape<{ readonly [K in keyof GroupToCreateJson]: unknown }> = {
+export const createShape: Shape<{ readonly [K in keyof GroupToCreateJson]: unknown }> = {
   name: text(255),
   start: anything,
   ack: oneOf('explicit', 'all', 'none'),
@@ -114,15 +114,16 @@ export async function createGroup(
   context: AdminContext,
 ): Promise<JsonReply<GroupDetailsJson>> {
   const topic = topicFor('consume', request, context);
-  const body = readObject(await request.json(), createShape, ['name']);
-  const { start, ...settings } = changed(body, {});
-  const options = {
-    ...settings,
-    ...(start === undefined ? {} : { start: readStart(start) }),
-  } as GroupOptions;
+  const options = groupOptions(readObject(await request.json(), createShape, ['name']));
   checkMayFill(options.deadLetter, request.access);
   const group = await topic.createGroup(options);
   return json(await describeGroupFully(group, context.oldestTimes), 201);
+}
+
+/** The options of a new group; what is null has its default. */
+export function groupOptions(body: { readonly [K in keyof GroupToCreateJson]: unknown }): GroupOptions {
+  const { start, ...settings } = changed(body, {});
+  return { ...settings, ...(start === undefined ? {} : { start: readStart(start) }) } as GroupOptions;
 }
 
 /** Changes settings of a group; those that are not given stay. */

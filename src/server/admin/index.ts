@@ -1,3 +1,4 @@
+export { applyInitFile } from './init-file.ts';
 export type { AdminContext } from './context.ts';
 export { type AdminHttp, listenAdminHttp } from './http.ts';
 export { loadMetrics } from './metrics.ts';

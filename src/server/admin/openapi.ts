@@ -75,7 +75,7 @@ function operation({ method, path, summary }: Route<AdminContext>, known: AdminS
     responses: {
       '2XX': {
         description: 'done',
-        content: reply === undefined ? { 'text/plain': { schema: { type: 'string' } } } : inJson(reply),
+        content: reply === undefined ? { '*/*': {} } : inJson(reply),
       },
       default: { description: 'refused, with a code and a reason', content: inJson(known.error) },
     },

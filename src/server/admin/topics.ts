@@ -72,7 +72,7 @@ const settingsShape: Shape<Omit<TopicConfig, 'name' | 'attributes'>> = {
   sealed: flag,
   deadLetter: topicPolicy,
 };
-const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = { name: text(255), ...settingsShape };
+export const topicShape: Shape<Omit<TopicOptions, 'attributes'>> = { name: text(255), ...settingsShape };
 const updateShape = eachOrNull(settingsShape);
 
 const purgeShape: Shape<PurgeJson> = {
@@ -99,10 +99,13 @@ export async function createTopic(
   const options = readObject(await request.json(), topicShape, ['name']);
   checkMay('manage', request.access, options.name);
   checkMayFill(options.deadLetter, request.access);
-  // Keeps reads of captured messages by subject cheap.
-  const keyState = options.keyState ?? (options.subjects ?? []).length > 0;
-  const topic = await broker.createTopic(topicConfig({ ...options, keyState }));
+  const topic = await broker.createTopic(topicConfig(withKeyState(options)));
   return json(await describeTopicFully(topic, oldestTimes), 201);
+}
+
+/** A topic with subjects keeps state by key: reads of captured messages by subject are cheap then. */
+export function withKeyState(options: Omit<TopicOptions, 'attributes'>): Omit<TopicOptions, 'attributes'> {
+  return { ...options, keyState: options.keyState ?? (options.subjects ?? []).length > 0 };
 }
 
 export async function showTopic(
