@@ -21,6 +21,7 @@ export interface Style {
   readonly good: (text: string) => string;
   readonly warning: (text: string) => string;
   readonly bad: (text: string) => string;
+  readonly selected: (text: string) => string;
 }
 
 const plain = (text: string): string => text;
@@ -29,13 +30,21 @@ const ansi =
   (text: string): string =>
     `\u001B[${open}m${text}\u001B[${close}m`;
 
-export const plainStyle: Style = { bold: plain, dim: plain, good: plain, warning: plain, bad: plain };
+export const plainStyle: Style = {
+  bold: plain,
+  dim: plain,
+  good: plain,
+  warning: plain,
+  bad: plain,
+  selected: (text) => `${text} <`,
+};
 export const colourStyle: Style = {
   bold: ansi(1, 22),
   dim: ansi(2, 22),
   good: ansi(32, 39),
   warning: ansi(33, 39),
   bad: ansi(31, 39),
+  selected: ansi(7, 27),
 };
 
 /**

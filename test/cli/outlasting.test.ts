@@ -106,7 +106,7 @@ describe('names from clients never reach a terminal unescaped', () => {
 
 test('an unknown subcommand is named, and the known ones with it', async () => {
   for (const [command, known] of [
-    ['groups', 'list, show, pause, resume, release, update, reset, delete'],
+    ['groups', 'list, show, pause, resume, release, create, update, reset, delete'],
     ['topics', 'list, show, create, delete, purge'],
     ['dead-letters', 'list, show, redrive, purge'],
   ] as const) {

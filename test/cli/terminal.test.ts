@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { ProgressBar, renderProgress } from '../../src/cli/progress-bar.ts';
 import { renderPairs, renderTable } from '../../src/cli/table.ts';
 import { wantsColour } from '../../src/cli/terminal.ts';
+import { TopView, keysOf } from '../../src/cli/top-view.ts';
+import type { GroupJson, TopicJson } from '../../src/admin-api/index.ts';
 
 describe('colour', () => {
   test('is for terminals, or when forced; NO_COLOR and --no-color win', () => {
@@ -69,5 +71,71 @@ describe('the progress bar', () => {
     }
     assert.ok(written[0]?.startsWith('\r\u001B[Kwork ['));
     assert.equal(written.at(-1), '\r\u001B[K');
+  });
+});
+
+describe('the view of top', () => {
+  const topics = [
+    { name: 'audit', messages: 5, bytes: 9, inPerSecond: 1, outPerSecond: 0, oldestAgeMs: null },
+    { name: 'orders', messages: 1, bytes: 1, inPerSecond: 7, outPerSecond: 2, oldestAgeMs: 10 },
+    { name: 'prices', messages: 3, bytes: 20, inPerSecond: 0, outPerSecond: 3, oldestAgeMs: 50 },
+  ] as unknown as readonly TopicJson[];
+  const groups = [
+    { topic: 'orders', name: 'billing', lag: 1, inFlight: 0 },
+    { topic: 'audit', name: 'log', lag: 9, inFlight: 0 },
+  ] as unknown as readonly GroupJson[];
+  const names = (view: TopView): string =>
+    view
+      .arrangeTopics(topics)
+      .map(({ name }) => name)
+      .join(' ');
+  const groupNames = (view: TopView): string =>
+    view
+      .arrangeGroups(groups)
+      .map(({ name }) => name)
+      .join(' ');
+  const press = (view: TopView, keys: string): string =>
+    keysOf(keys)
+      .map((key) => view.press(key))
+      .at(-1)!;
+
+  test('sorts by one column after the other', () => {
+    const view = new TopView();
+    assert.equal(names(view), 'orders prices audit');
+    press(view, 'ss');
+    assert.match(view.footer, /s sort: oldest/);
+    assert.equal(names(view), 'prices orders audit');
+    press(view, 'sss');
+    assert.equal(names(view), 'audit orders prices');
+    assert.equal(groupNames(view), 'log billing');
+  });
+
+  test('filters as one types', () => {
+    const view = new TopView();
+    press(view, '/RDX\u007F');
+    assert.equal(names(view), 'orders');
+    assert.equal(groupNames(view), 'billing');
+    assert.equal(press(view, 'q'), 'look', 'a letter like others');
+    press(view, '\u007F\r');
+    assert.match(view.footer, /filter: RD/);
+    assert.equal(press(view, '\u001B'), 'look');
+    assert.equal(names(view), 'orders prices audit');
+    assert.equal(press(view, 'q'), 'quit');
+  });
+
+  test('opens the selected topic, and goes back', () => {
+    const view = new TopView();
+    names(view);
+    press(view, '\u001B[B\u001B[B\u001B[B\u001B[A');
+    assert.equal(view.selectedRow, 1);
+    assert.equal(press(view, '\r'), 'question');
+    assert.equal(view.topic, 'prices');
+    assert.equal(names(view), 'prices');
+    assert.equal(groupNames(view), '');
+    press(view, '\u001B');
+    assert.equal(view.topic, undefined);
+    assert.equal(press(view, 'p'), 'look');
+    assert.equal(view.isPaused, true);
+    assert.equal(press(view, ' '), 'question');
   });
 });

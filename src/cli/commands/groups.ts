@@ -248,7 +248,7 @@ function groupDetails(group: GroupDetailsJson, title: (text: string) => string):
   return consumerList.length === 0 ? pairs : `${pairs}\n\n${consumerTable(consumerList, title)}`;
 }
 
-function consumerTable(consumers: readonly ConsumerJson[], title: (text: string) => string): string {
+export function consumerTable(consumers: readonly ConsumerJson[], title: (text: string) => string): string {
   return renderTable(
     [
       { title: 'CONSUMER' },
