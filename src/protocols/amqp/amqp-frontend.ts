@@ -78,6 +78,7 @@ export class AmqpFrontend implements Frontend {
       broker,
       exchanges: this.virtualHosts.plain.exchanges,
       queues: this.virtualHosts.plain.queues,
+      targets: this.virtualHosts.plain.targets,
       inVhost: (name) => this.#hostIn(name),
       replies: new DirectReplies(broker.random),
       blockade: new Blockade(broker),
@@ -169,7 +170,9 @@ export class AmqpFrontend implements Frontend {
 
   #hostIn(name: string): SessionHost | undefined {
     const vhost = this.virtualHosts.get(name);
-    return vhost && { ...this.#host, exchanges: vhost.exchanges, queues: vhost.queues };
+    return (
+      vhost && { ...this.#host, exchanges: vhost.exchanges, queues: vhost.queues, targets: vhost.targets }
+    );
   }
 
   #endSessionsIn({ name, queues }: VirtualHost): void {

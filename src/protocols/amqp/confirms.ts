@@ -16,6 +16,8 @@ export class Confirms implements PublishListener<number> {
   #lastTag = 0;
   /** All tags up to this one are answered. */
   #answered = 0;
+  /** All tags up to this one are answered, or done: publishes are mostly done one after the other. */
+  #doneUpTo = 0;
   /** Tags beyond that are done and not answered, or answered. */
   readonly #done = new Set<number>();
   readonly #early = new Set<number>();
@@ -27,7 +29,7 @@ export class Confirms implements PublishListener<number> {
 
   /** Publishes without an answer. */
   get unconfirmed(): number {
-    return this.#lastTag - this.#answered - this.#done.size - this.#early.size;
+    return this.#lastTag - this.#doneUpTo - this.#done.size - this.#early.size;
   }
 
   /** The number of the next publish. */
@@ -36,7 +38,8 @@ export class Confirms implements PublishListener<number> {
   }
 
   published(tag: number): void {
-    this.#done.add(tag);
+    if (tag === this.#doneUpTo + 1) this.#doneUpTo = tag;
+    else this.#done.add(tag);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     // Runs when the commit has told all of its publishers.
@@ -54,18 +57,16 @@ export class Confirms implements PublishListener<number> {
 
   #answer(): void {
     this.#isScheduled = false;
-    let upTo = this.#answered;
-    let covers = 0;
-    while (this.#done.delete(upTo + 1)) {
-      upTo++;
-      covers++;
+    for (let isMore = true; isMore;) {
+      while (this.#done.size > 0 && this.#done.delete(this.#doneUpTo + 1)) this.#doneUpTo++;
+      const covers = this.#doneUpTo - this.#answered;
+      if (covers > 0) this.#host.ack(this.#doneUpTo, covers > 1);
+      let upTo = this.#doneUpTo;
+      while (this.#early.size > 0 && this.#early.delete(upTo + 1)) upTo++;
+      // A publish behind the answered ones may have been waited for.
+      isMore = upTo > this.#doneUpTo && this.#done.has(upTo + 1);
+      this.#answered = this.#doneUpTo = upTo;
     }
-    if (covers > 0) this.#host.ack(upTo, covers > 1);
-    while (this.#early.delete(upTo + 1)) upTo++;
-    const moved = upTo > this.#answered + covers;
-    this.#answered = upTo;
-    // A publish behind the answered ones may have been waited for.
-    if (moved && this.#done.has(upTo + 1)) return this.#answer();
     for (const tag of this.#done) {
       this.#host.ack(tag, false);
       this.#early.add(tag);

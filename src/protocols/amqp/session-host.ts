@@ -7,6 +7,7 @@ import type { CloseReason } from './close-reason.ts';
 import type { DirectReplies } from './direct-replies.ts';
 import type { Exchanges } from './exchanges/index.ts';
 import type { AmqpLimits } from './limits.ts';
+import type { PublishTargets } from './publish-targets.ts';
 import type { Queues } from './queues.ts';
 import type { Session } from './session.ts';
 
@@ -15,6 +16,8 @@ export interface SessionHost {
   readonly broker: Broker;
   readonly exchanges: Exchanges;
   readonly queues: Queues;
+  /** The targets of recent publishes in the virtual host. */
+  readonly targets: PublishTargets;
   /** The host of the sessions in another virtual host; undefined if there is none of that name. */
   inVhost(name: string): SessionHost | undefined;
   readonly replies: DirectReplies;

@@ -9,7 +9,6 @@ import {
   contentSize,
   methods,
   readProperties,
-  Reader,
   withHeaders,
   withReplyTo,
   writeContent,
@@ -25,7 +24,7 @@ import { withDelayOver } from '../exchanges/index.ts';
 import { AmqpError, ReplyCode } from '../errors.ts';
 import { publicationOf, publishTo, type Publication } from '../publication.ts';
 import { routeOf } from '../publish-route.ts';
-import { PublishTarget, type PublishRoute } from '../publish-target.ts';
+import type { PublishRoute } from '../publish-target.ts';
 import type { Session } from '../session.ts';
 import { publishWide, widthOf } from '../wide-publish.ts';
 
@@ -40,8 +39,6 @@ const noKeys: readonly string[] = [];
 const noTable: FieldTable = new Map();
 /** What one more queue costs, in steps of routing. */
 const stepsPerQueue = 10;
-/** Class and method, and the reserved argument of basic.publish. */
-const headBytes = 6;
 
 /** Is told of publishes without confirms: there is no one to tell. */
 const deaf: PublishListener<number> = { published: () => {}, refused: () => {} };
@@ -49,22 +46,12 @@ const deaf: PublishListener<number> = { published: () => {}, refused: () => {} }
 /** Takes a basic.publish, `buffer[start, end)`; its content follows. */
 export function beginPublish(channel: Channel, buffer: Buffer, start: number, end: number): void {
   let { target } = channel;
-  if (!target?.isOf(buffer, start, end)) channel.target = target = readTarget(buffer, start, end);
+  if (!target?.isOf(buffer, start, end)) {
+    const { targets, exchanges } = channel.session.host;
+    channel.target = target = targets.find(buffer, start, end, exchanges.generation);
+  }
   if (target.immediate) throw new AmqpError('NOT_IMPLEMENTED', 'immediate=true');
   channel.content.begin(target, buffer, start + target.keyOffset);
-}
-
-function readTarget(buffer: Buffer, start: number, end: number): PublishTarget {
-  const reader = new Reader(buffer, start + headBytes, end);
-  const exchange = reader.shortstr();
-  const keyOffset = reader.position + 1 - start;
-  const routingKey = reader.shortstr();
-  return new PublishTarget(Buffer.from(buffer.subarray(start, end)), {
-    exchange,
-    routingKey,
-    keyOffset,
-    flags: reader.u8(),
-  });
 }
 
 /** Publishes the message whose content is complete. A promise: its last queues get it in a later turn. */

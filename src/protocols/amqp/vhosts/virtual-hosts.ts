@@ -1,6 +1,7 @@
 import type { Attributes, Broker, Topic } from '../../../broker/index.ts';
 import { AmqpError, virtualHost } from '../errors.ts';
 import { Exchanges, RoutingBudget } from '../exchanges/index.ts';
+import { PublishTargets } from '../publish-targets.ts';
 import { deleteTransientQueues, Queues } from '../queues.ts';
 import { problemOfVhost, storedVhosts, vhostAttributes } from './vhost-name.ts';
 import { VhostNames, vhostOf } from './vhost-names.ts';
@@ -114,6 +115,7 @@ export class VirtualHosts {
     const vhost: VirtualHost = {
       name,
       exchanges: new Exchanges(this.#broker, names, this.policies, this.routing),
+      targets: new PublishTargets(),
       queues: new Queues(this.#broker, this.#options.consumerTimeoutMs, names, this.policies),
     };
     this.#byName.set(name, vhost);
