@@ -124,6 +124,27 @@ describe('rabbitmqadmin', { skip }, () => {
     assert.deepEqual(await listed('-V', 'v', 'list', 'queues', 'name', 'policy'), [
       { name: 'q', policy: 'p' },
     ]);
+    assert.equal(
+      await admin(
+        '-V',
+        'v',
+        'declare',
+        'operator_policy',
+        'name=o',
+        'pattern=.*',
+        'definition={"max-length":3}',
+      ),
+      'operator_policy declared',
+    );
+    assert.deepEqual(await listed('list', 'operator_policies', 'vhost', 'name', 'definition'), [
+      { vhost: 'v', name: 'o', definition: { 'max-length': 3 } },
+    ]);
+    assert.deepEqual(await listed('list', 'parameters', 'component', 'name'), [
+      { component: 'operator_policy', name: 'o' },
+    ]);
+    const bound = await listed('-V', 'v', 'list', 'queues', 'operator_policy', 'effective_policy_definition');
+    assert.deepEqual(bound, [{ operator_policy: 'o', effective_policy_definition: { 'max-length': 3 } }]);
+    assert.equal(await admin('-V', 'v', 'delete', 'operator_policy', 'name=o'), 'operator_policy deleted');
     assert.equal(await admin('-V', 'v', 'delete', 'policy', 'name=p'), 'policy deleted');
     assert.equal(await admin('delete', 'user', 'name=u'), 'user deleted');
     assert.equal(await admin('delete', 'vhost', 'name=v'), 'vhost deleted');
