@@ -42,7 +42,8 @@ export const webhooksSetting: Setting<readonly WebhookSettings[] | undefined> = 
 
 /** A webhook, after its settings were checked. */
 export interface WebhookOptions {
-  readonly url: URL;
+  /** The whole address; of http or https. */
+  readonly url: string;
   readonly secret: string | undefined;
   readonly level: AlarmLevel;
   readonly topic: NamePattern | undefined;
@@ -80,13 +81,13 @@ function optionsOf(value: unknown, title: string): WebhookOptions {
   };
 }
 
-function urlOf(value: unknown, what: string): URL {
+function urlOf(value: unknown, what: string): string {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new Error(`The ${what} must be a URL that begins with http:// or https://.`);
   if (url.username !== '' || url.password !== '')
     throw new Error(`The ${what} must have no user or password: sign the notices with "secret" instead.`);
-  return url;
+  return url.href;
 }
 
 function timeOf(value: unknown, what: string): number {

@@ -24,6 +24,7 @@ interface WebhookHost {
  */
 export class Webhook {
   readonly #options: WebhookOptions;
+  readonly #url: URL;
   readonly #host: WebhookHost;
   readonly #waiting = new Queue<{ readonly notice: Notice; readonly atMs: number }>();
   readonly counts: NoticeCounts = { delivered: 0, failed: 0, dropped: 0 };
@@ -35,12 +36,13 @@ export class Webhook {
 
   constructor(options: WebhookOptions, host: WebhookHost) {
     this.#options = options;
+    this.#url = new URL(options.url);
     this.#host = host;
   }
 
   /** The address without its query, which may hold a secret. */
   get shownUrl(): string {
-    return this.#options.url.origin + this.#options.url.pathname;
+    return this.#url.origin + this.#url.pathname;
   }
 
   /** Takes a change; those that are of no interest to this webhook are ignored. */
@@ -116,8 +118,9 @@ export class Webhook {
 
   /** Resolves to the status of the answer, whose body is not read. */
   async #post({ id, body }: Notice): Promise<number> {
-    const { url, secret, timeoutMs } = this.#options;
-    const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+    const { secret, timeoutMs } = this.#options;
+    const { request } =
+      this.#url.protocol === 'https:' ? await import('node:https') : await import('node:http');
     const timestamp = String(Math.floor(this.#host.clock.now() / 1000));
     const headers = {
       'content-type': 'application/json',
@@ -130,7 +133,7 @@ export class Webhook {
     return new Promise((resolve, reject) => {
       if (this.#isStopped) return reject(new Error('stopped'));
       const signal = AbortSignal.timeout(timeoutMs);
-      const outgoing = request(url, { method: 'POST', headers, signal, agent: false });
+      const outgoing = request(this.#url, { method: 'POST', headers, signal, agent: false });
       this.#request = outgoing;
       outgoing.on('error', reject);
       outgoing.on('response', (response: IncomingMessage) => {
