@@ -38,6 +38,7 @@ import type { SchemaInput, SchemaOutput, StandardSchema } from './schema.ts';
 import { Schedule, scheduleOptions, type ScheduleSettings } from './schedule.ts';
 import { Topic } from './topic.ts';
 import { changedTopic, newTopic, type TopicSettings } from './topic-settings.ts';
+import { Tracing, type OpenTelemetryApi } from './tracing.ts';
 
 /**
  * How the values of a topic are written and read: checked by a schema, by a codec, or as JSON of any shape.
@@ -71,6 +72,7 @@ export interface BoxParts {
   readonly clock: Clock;
   readonly unackedPublishesMax: number;
   readonly keepsProcessAlive: boolean;
+  readonly openTelemetry?: OpenTelemetryApi | undefined;
   /** Whether closing the box closes the broker. */
   readonly ownsBroker: boolean;
 }
@@ -116,6 +118,7 @@ export class Box implements AsyncDisposable {
       clock,
       window: new PublishWindow(broker, parts.unackedPublishesMax),
       keepAlive: new KeepAlive(parts.keepsProcessAlive),
+      tracing: parts.openTelemetry && new Tracing(parts.openTelemetry),
       open: this.#open,
       answered: (group) => this.#answered(group),
       watchAnswers: (group, watcher) => this.#watchAnswers(group, watcher),

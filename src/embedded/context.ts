@@ -3,6 +3,7 @@ import type { Clock } from '../util/index.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import { checkOptions, milliseconds, type Checks } from './options.ts';
 import type { PublishWindow } from './publish-window.ts';
+import type { Tracing } from './tracing.ts';
 
 /** The services that a box offers to its topics, groups and consumers. */
 export interface BoxContext {
@@ -10,6 +11,8 @@ export interface BoxContext {
   readonly clock: Clock;
   readonly window: PublishWindow;
   readonly keepAlive: KeepAlive;
+  /** Undefined: no spans. */
+  readonly tracing: Tracing | undefined;
   /** The consumers that are open; the box closes them before the broker. */
   readonly open: Set<Closable>;
   /** To be called when a delivery of this group was answered. */

@@ -54,6 +54,7 @@ export {
 } from './subscription.ts';
 export { Topic } from './topic.ts';
 export type { TopicSettings } from './topic-settings.ts';
+export type { OpenTelemetryApi } from './tracing.ts';
 
 // Types and errors that the box passes on from the broker, and the seams for tests.
 export {

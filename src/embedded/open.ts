@@ -11,12 +11,14 @@ import {
 import { SystemClock, SystemRandom, VirtualClock, type Clock, type Random } from '../util/index.ts';
 import { Box } from './box.ts';
 import { BoxError } from './errors.ts';
+import type { OpenTelemetryApi } from './tracing.ts';
 import {
   callback,
   checkOptions,
   filledText,
   limitOf,
   objectWith,
+  openTelemetryLike,
   wholeNumber,
   type Checks,
 } from './options.ts';
@@ -54,8 +56,14 @@ export interface OpenOptions {
   /** Called when damage was found in stored data; undamaged data is served. */
   readonly onDamaged?: (report: DamageReport) => void;
   /**
+   * The module `@opentelemetry/api`, for spans of publishes and of handlers; the context of a publish travels
+   * in the headers of its message. Absent: no spans.
+   */
+  readonly openTelemetry?: OpenTelemetryApi;
+  /**
    * A broker that already runs in this process, such as that of `startServer`. The box opens another handle
-   * on it, and leaves it running. Of the options above only `unackedPublishesMax` may be given with it.
+   * on it, and leaves it running. Of the options above only `unackedPublishesMax` and
+   * `openTelemetry` may be given with it.
    */
   readonly broker?: Broker;
 }
@@ -102,10 +110,10 @@ export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecom
   checkOptions('open()', options, optionChecks);
   if (options.watermarks) checkOptions('open({ watermarks })', options.watermarks, watermarkChecks);
   if (options.limits) checkOptions('open({ limits })', options.limits, limitChecks);
-  const unackedPublishesMax = options.unackedPublishesMax ?? 16_384;
+  const { unackedPublishesMax = 16_384, openTelemetry } = options;
   if (options.broker) {
     const { broker } = options;
-    const { broker: _, unackedPublishesMax: __, ...ofItsOwn } = options;
+    const { broker: _, unackedPublishesMax: __, openTelemetry: ___, ...ofItsOwn } = options;
     for (const [name, value] of Object.entries(ofItsOwn))
       if (value !== undefined)
         throw new BoxError(
@@ -114,7 +122,14 @@ export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecom
         );
     const { clock } = broker;
     const keepsProcessAlive = !(clock instanceof VirtualClock);
-    return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: false });
+    return new Box({
+      broker,
+      clock,
+      unackedPublishesMax,
+      keepsProcessAlive,
+      openTelemetry,
+      ownsBroker: false,
+    });
   }
   const clock = options.clock ?? new SystemClock();
   const broker = await Broker.open({
@@ -127,7 +142,7 @@ export async function open(options: OpenOptions = {}, loadDecompress?: LoadDecom
     ...(options.onDamaged ? { onDamaged: options.onDamaged } : {}),
   });
   const keepsProcessAlive = !(clock instanceof VirtualClock);
-  return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, ownsBroker: true });
+  return new Box({ broker, clock, unackedPublishesMax, keepsProcessAlive, openTelemetry, ownsBroker: true });
 }
 
 const optionChecks: Checks<OpenOptions> = {
@@ -139,6 +154,7 @@ const optionChecks: Checks<OpenOptions> = {
   random: objectWith('next', 'bytes'),
   onFailed: callback,
   onDamaged: callback,
+  openTelemetry: openTelemetryLike,
   broker: objectWith('createTopic', 'afterCommit'),
 };
 

@@ -127,6 +127,16 @@ function has(value: unknown, ...methods: readonly string[]): boolean {
   return methods.every((name) => typeof (value as { [name: string]: unknown })[name] === 'function');
 }
 
+/** The module `@opentelemetry/api`. */
+export const openTelemetryLike: Check = (value) => {
+  const { trace, context, propagation } = (value ?? {}) as { readonly [part: string]: unknown };
+  const fits =
+    has(trace, 'getTracer', 'setSpan') &&
+    has(context, 'active', 'with') &&
+    has(propagation, 'inject', 'extract');
+  return fits ? undefined : 'the module @opentelemetry/api';
+};
+
 export const codecLike: Check = objectWith('encode', 'decode');
 
 export const schemaLike: Check = (value) => {

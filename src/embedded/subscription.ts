@@ -196,8 +196,11 @@ export class MessageSubscription<T> extends Subscription {
     const delivery = reading instanceof Promise ? await reading : reading;
     let failure: Failure | undefined;
     if (delivery) {
-      failure = await failureOf(() => this.#handler(delivery, call));
+      const span = this.#context.tracing?.process(this.#group.name, delivery);
+      const handle = (): unknown => this.#handler(delivery, call);
+      failure = await failureOf(span ? () => span.run(handle) : handle);
       call.end(failure);
+      span?.end(failure, delivery.settled);
     }
     this.callEnded(call);
     if (failure && delivery) void this.#report(failure, delivery, call);

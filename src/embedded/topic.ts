@@ -34,6 +34,7 @@ import {
   type PublishOptions,
 } from './publish.ts';
 import type { Outgoing } from './publish-window.ts';
+import type { InjectTrace } from './tracing.ts';
 import { changedTopic, type TopicSettings } from './topic-settings.ts';
 
 const noOptions = {};
@@ -95,7 +96,13 @@ export class Topic<In, Out = In> {
    */
   async publish(value: In, options: PublishOptions = noOptions): Promise<Published> {
     if (options !== noOptions) checkOptions('publish()', options, publishChecks);
-    const { window } = this.#context;
+    const { window, tracing } = this.#context;
+    if (tracing)
+      return tracing.publish(this.name, async (inject) => {
+        const message = this.#outgoing(value, options, inject);
+        const ready = message instanceof Promise ? await message : message;
+        return this.#awake(publishOne(window, this.#core, ready, options.signal));
+      });
     const message = this.#outgoing(value, options);
     const ready = message instanceof Promise ? await message : message;
     return this.#awake(publishOne(window, this.#core, ready, options.signal));
@@ -123,10 +130,21 @@ export class Topic<In, Out = In> {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<Published[]> {
     checkOptions('publishMessages()', options, signalChecks);
+    const { tracing } = this.#context;
+    if (tracing)
+      return tracing.publish(this.name, (inject) => this.#publishMessages(messages, options, inject));
+    return this.#publishMessages(messages, options);
+  }
+
+  async #publishMessages(
+    messages: Iterable<BatchMessage<In>>,
+    options: { readonly signal?: AbortSignal },
+    inject?: InjectTrace,
+  ): Promise<Published[]> {
     const ready: Outgoing[] = [];
     for (const message of messages) {
       checkOptions('publishMessages()', message, batchMessageChecks);
-      const each = this.#outgoing(message.value, message);
+      const each = this.#outgoing(message.value, message, inject);
       ready.push(each instanceof Promise ? await each : each);
     }
     return this.#awake(publishTogether(this.#context.window, this.#core, ready, options.signal));
@@ -137,7 +155,9 @@ export class Topic<In, Out = In> {
     return this.#core.publishRate.makesWait ? published.finally(this.#context.keepAlive.hold()) : published;
   }
 
-  #outgoing(value: In, options: MessageOptions): Outgoing | Promise<Outgoing> {
+  #outgoing(value: In, given: MessageOptions, inject?: InjectTrace): Outgoing | Promise<Outgoing> {
+    const headers = inject?.(given.headers);
+    const options = headers === undefined ? given : { ...given, headers };
     const { clock } = this.#context;
     const key = options.key ?? this.#keyOf?.(value);
     if (key !== undefined) checkValue('publish()', 'the key', key, text);
