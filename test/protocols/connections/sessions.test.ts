@@ -38,8 +38,20 @@ test('sessions are looked after in pieces of some milliseconds, each once, and t
     },
   });
   const count = 100;
-  for (let id = 1; id <= count; id++)
-    sessions.add({ id, info: (): ConnectionInfo => assert.fail(), kick: () => {} });
+  const info: ConnectionInfo = {
+    id: 0,
+    protocol: 'test',
+    address: '',
+    name: '',
+    user: null,
+    software: '',
+    version: '',
+    connectedMs: 0,
+    inBytes: 0,
+    outBytes: 0,
+    pendingBytes: 0,
+  };
+  for (let id = 1; id <= count; id++) sessions.add({ id, info: () => info, kick: () => {} });
   const pieces: number[] = [];
   const defer = clock.defer.bind(clock);
   clock.defer = (callback) => {
