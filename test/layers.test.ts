@@ -250,7 +250,7 @@ interface Import {
 }
 
 function importsOf(code: string): Import[] {
-  const statics = code.matchAll(/\b(?:import|export)\b([\w\s{},*$]*?\bfrom)?\s*['"]([^'"]+)['"]/g);
+  const statics = code.matchAll(/\b(?:import|export)(?=[\s{*])([\w\s{},*$]*?\bfrom)?\s*['"]([^'"]+)['"]/g);
   const dynamics = code.matchAll(/\bimport\(\s*['"`]([^'"`]+)['"`]/g);
   return [
     ...[...statics].map(([, names = '', specifier = '']) => ({

@@ -78,6 +78,16 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'top', summary: 'watch topics and groups live', load: () => import('./commands/top.ts') },
   {
+    name: 'export',
+    summary: 'write the messages of a topic as JSON lines',
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'import',
+    summary: 'publish the JSON lines of an export',
+    load: () => import('./commands/import.ts'),
+  },
+  {
     name: 'bench',
     summary: 'measure a running broker for a few seconds',
     load: () => import('./commands/bench.ts'),

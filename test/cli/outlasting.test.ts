@@ -107,7 +107,7 @@ describe('names from clients never reach a terminal unescaped', () => {
 test('an unknown subcommand is named, and the known ones with it', async () => {
   for (const [command, known] of [
     ['groups', 'list, show, pause, resume, release, create, update, reset, delete'],
-    ['topics', 'list, show, create, delete, purge'],
+    ['topics', 'list, show, create, update, delete, purge'],
     ['dead-letters', 'list, show, redrive, purge'],
   ] as const) {
     const { code, err } = await runCli([command, 'make', 'x', 'y']);
