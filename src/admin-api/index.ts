@@ -74,3 +74,4 @@ export type {
   TopicToCreateJson,
   TopicToUpdateJson,
 } from './topics.ts';
+export type { UserJson, UserRulesJson, UsersJson } from './users.ts';

@@ -8,6 +8,7 @@ import type { ReceivedMessagesJson, SettledJson } from './receive.ts';
 import type { ScheduleDeletedJson, ScheduleJson, ScheduleRunJson, SchedulesJson } from './schedules.ts';
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
+import type { UsersJson } from './users.ts';
 
 /** The answers of all JSON routes of the admin HTTP, by method and path. */
 export interface AdminReplies {
@@ -53,6 +54,7 @@ export interface AdminReplies {
   'POST /api/v1/schedules/:schedule/pause': ScheduleJson;
   'POST /api/v1/schedules/:schedule/resume': ScheduleJson;
   'POST /api/v1/schedules/:schedule/run': ScheduleRunJson;
+  'GET /api/v1/users': UsersJson;
   'GET /api/v1/dead-letters': DeadLetterTopicsJson;
   'GET /api/v1/dead-letters/:topic': MessagesJson<DeadLetterJson>;
   'GET /api/v1/dead-letters/:topic/:offset': DeadLetterJson;

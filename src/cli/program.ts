@@ -62,6 +62,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/connections.ts'),
   },
   {
+    name: 'users',
+    summary: 'list the users of a broker, with what they may do',
+    load: () => import('./commands/users.ts'),
+  },
+  {
     name: 'user',
     summary: 'hash the password of a user for the configuration',
     load: () => import('./commands/user.ts'),

@@ -13,6 +13,7 @@ import type { JsonReply } from './reply.ts';
 import * as schedules from './schedules.ts';
 import * as server from './server-info.ts';
 import * as topics from './topics.ts';
+import { listUsers } from './users.ts';
 
 /** The handler of a route that answers in JSON. */
 interface JsonRoute<T> {
@@ -100,6 +101,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   },
   'POST /api/v1/schedules/:schedule/resume': { summary: 'run again', handle: schedules.resumeSchedule },
   'POST /api/v1/schedules/:schedule/run': { summary: 'publish now', handle: schedules.runSchedule },
+  'GET /api/v1/users': { summary: 'all users, without secrets', handle: listUsers },
   'GET /api/v1/dead-letters': { summary: 'dead-letter topics', handle: deadLetters.listDeadLetterTopics },
   'GET /api/v1/dead-letters/:topic': {
     summary: 'dead letters with cause and origin',

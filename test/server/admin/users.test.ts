@@ -105,6 +105,23 @@ describe('a request', () => {
   });
 });
 
+test('users are listed, without secrets', async () => {
+  const text = await (await send(as.root, `GET ${api}/users`)).text();
+  const { users } = JSON.parse(text) as { users: { name: string }[] };
+  assert.deepEqual(
+    users.map(({ name }) => name),
+    ['elsewhere', 'owner', 'reader', 'root', 'shop'],
+  );
+  assert.deepEqual(users[4], {
+    name: 'shop',
+    configured: true,
+    credentials: ['token'],
+    protocols: null,
+    permissions: { publish: { allow: ['orders'], deny: [] } },
+  });
+  assert.doesNotMatch(text, /secret|shop-token/);
+});
+
 describe('permissions', () => {
   const message = { messages: [{ value: 'x' }] };
   const cases: readonly (readonly [line: string, body: object | undefined, may: readonly Who[]])[] = [
@@ -130,6 +147,7 @@ describe('permissions', () => {
     [`GET ${api}/dead-letters/orders/0`, undefined, ['reader']],
     [`POST ${api}/dead-letters/orders/redrive`, { offsets: [] }, ['owner']],
     [`GET ${api}/connections`, undefined, []],
+    [`GET ${api}/users`, undefined, []],
     [`DELETE ${api}/connections/999999`, undefined, []],
     ['GET /metrics', undefined, []],
     // Those that are not theirs, and those that are not there, look the same.
