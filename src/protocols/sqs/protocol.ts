@@ -36,6 +36,14 @@ export const sqs: Protocol<SqsDoorSettings, SqsReads, 'sqs'> = {
       hall,
       users,
       inFlightMax: settings.sqsInFlightMax,
+      waits: { purgeMs: settings.sqsPurgeWaitMs, recreateMs: settings.sqsRecreateWaitMs },
+      snsLimits: {
+        messageBytesMax: settings.snsMessageBytesMax,
+        topicsMax: settings.snsTopicsMax,
+        subscriptionsMax: settings.snsSubscriptionsMax,
+        subscriptionsOfFifoMax: settings.snsFifoSubscriptionsMax,
+        filterPoliciesMax: settings.snsFilterPoliciesMax,
+      },
       tls,
       report: (error, request) => log.warn('a request of SQS failed', { request, error }),
       reportUndelivered: (subscription, error) =>

@@ -1,9 +1,16 @@
-import { count, pemFile, portOrOff, text, type SettingTable } from '../setting.ts';
+import { count, duration, pemFile, portOrOff, size, text, type SettingTable } from '../setting.ts';
 
 /** The settings of SQS. */
 export interface SqsDoorSettings {
   readonly sqsPort: number | 'off';
   readonly sqsInFlightMax: number;
+  readonly sqsPurgeWaitMs: number;
+  readonly sqsRecreateWaitMs: number;
+  readonly snsMessageBytesMax: number;
+  readonly snsTopicsMax: number;
+  readonly snsSubscriptionsMax: number;
+  readonly snsFifoSubscriptionsMax: number;
+  readonly snsFilterPoliciesMax: number;
   readonly sqsAccessKey: string | undefined;
   readonly sqsSecretKey: string | undefined;
   readonly sqsTlsCert: string | undefined;
@@ -17,6 +24,41 @@ export const sqsDoorSettings: SettingTable<SqsDoorSettings> = {
     name: 'sqs-in-flight-max',
     default: 120_000,
     help: 'messages of one queue that SQS clients may have received and not deleted',
+  }),
+  sqsPurgeWaitMs: duration(3_600_000, {
+    name: 'sqs-purge-wait',
+    default: 0,
+    help: 'time from a purge of an SQS queue to the next; AWS has 60s',
+  }),
+  sqsRecreateWaitMs: duration(3_600_000, {
+    name: 'sqs-recreate-wait',
+    default: 0,
+    help: 'time from the deletion of an SQS queue to the next queue of its name; AWS has 60s',
+  }),
+  snsMessageBytesMax: size<number>(1024, 2 ** 20, {
+    name: 'sns-message-max',
+    default: 256 * 1024,
+    help: 'largest message, and largest batch, of SNS',
+  }),
+  snsTopicsMax: count<number>(10_000_000, {
+    name: 'sns-topics-max',
+    default: 100_000,
+    help: 'topics of SNS',
+  }),
+  snsSubscriptionsMax: count<number>(100_000, {
+    name: 'sns-subscriptions-max',
+    default: 1_000,
+    help: 'subscriptions of a standard topic of SNS: a publish is written to all queues in one commit',
+  }),
+  snsFifoSubscriptionsMax: count<number>(100_000, {
+    name: 'sns-fifo-subscriptions-max',
+    default: 100,
+    help: 'subscriptions of a FIFO topic of SNS',
+  }),
+  snsFilterPoliciesMax: count<number>(100_000, {
+    name: 'sns-filter-policies-max',
+    default: 200,
+    help: 'subscriptions of a topic of SNS that have filter policies',
   }),
   sqsAccessKey: text<string | undefined>({
     name: 'sqs-access-key',

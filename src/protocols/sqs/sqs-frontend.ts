@@ -12,7 +12,7 @@ import {
 import { Hall, type TlsGuard } from '../connections/index.ts';
 import type { Frontend, ListenOptions } from '../frontend.ts';
 import { checkOrigin, HttpFrontend, type HttpReply, type HttpRequest } from '../http/index.ts';
-import { answer as answerSns, Sns, type UndeliveredReport } from '../sns/index.ts';
+import { answer as answerSns, Sns, type SnsLimits, type UndeliveredReport } from '../sns/index.ts';
 import { Users } from '../users/index.ts';
 import { authorize } from './authorizer.ts';
 import { callerOf, type Caller } from './caller.ts';
@@ -21,6 +21,7 @@ import { refusalOf } from './errors.ts';
 import { doorLimits } from './limits.ts';
 import { Logins } from './logins.ts';
 import { handlers } from './operations/index.ts';
+import type { QueueWaitOptions } from './queue-waits.ts';
 import { Sqs } from './sqs.ts';
 
 export interface SqsOptions {
@@ -29,6 +30,10 @@ export interface SqsOptions {
   readonly users?: Users;
   /** Messages of a queue that may be in flight, for queues that are created. Default: 120,000. */
   readonly inFlightMax?: number;
+  /** Waits after purges and deletions. Default: none. */
+  readonly waits?: QueueWaitOptions;
+  /** Limits of SNS other than its own. */
+  readonly snsLimits?: Partial<SnsLimits>;
   readonly tls?: TlsGuard | undefined;
   /** Called with errors that nobody has foreseen. */
   readonly report?: (error: unknown, request: string) => void;
@@ -49,8 +54,8 @@ export class SqsFrontend implements Frontend {
 
   constructor({ broker, users = new Users(), inFlightMax = 120_000, tls, ...rest }: SqsOptions) {
     const { hall = new Hall(broker.clock), report = () => {}, reportUndelivered = () => {} } = rest;
-    this.#sqs = new Sqs(broker, inFlightMax);
-    this.#sns = new Sns(this.#sqs, reportUndelivered);
+    this.#sqs = new Sqs(broker, inFlightMax, rest.waits);
+    this.#sns = new Sns(this.#sqs, reportUndelivered, rest.snsLimits);
     this.#logins = new Logins({ users, hall });
     this.#tls = tls;
     this.#report = report;

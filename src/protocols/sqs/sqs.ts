@@ -3,6 +3,7 @@ import { Attempts } from './attempts.ts';
 import { DelayedSends } from './delayed-sends.ts';
 import { FirstReceives } from './first-receives.ts';
 import { MoveTasks } from './move-tasks.ts';
+import { QueueWaits, type QueueWaitOptions } from './queue-waits.ts';
 import { Queues } from './queues.ts';
 import { ReceiptHandles } from './receipt-handle.ts';
 
@@ -16,8 +17,11 @@ export class Sqs {
   readonly moves: MoveTasks = new MoveTasks();
   readonly delayedSends: DelayedSends = new DelayedSends();
 
-  constructor(broker: Broker, inFlightMax: number) {
+  readonly waits: QueueWaits;
+
+  constructor(broker: Broker, inFlightMax: number, waits: QueueWaitOptions = { purgeMs: 0, recreateMs: 0 }) {
     this.broker = broker;
+    this.waits = new QueueWaits(broker.clock, waits);
     this.queues = new Queues(broker, inFlightMax);
     this.handles = new ReceiptHandles(broker);
   }

@@ -38,6 +38,31 @@ describe('a queue', () => {
     );
   });
 
+  test('is created and purged again at once, or after the waits of AWS where these are set', async () => {
+    await using server = await SqsServer.start({ waits: { purgeMs: 60_000, recreateMs: 60_000 } });
+    const QueueUrl = await server.queue('orders');
+    assert.equal(await server.told('PurgeQueue', { QueueUrl }), '200');
+    const purgedLately =
+      '403 AWS.SimpleQueueService.PurgeQueueInProgress: Only one PurgeQueue operation on orders is allowed every 60 seconds.';
+    server.clock.advance(59_999);
+    assert.equal(await server.told('PurgeQueue', { QueueUrl }), purgedLately);
+    server.clock.advance(1);
+    assert.equal(await server.told('PurgeQueue', { QueueUrl }), '200');
+    await server.call('DeleteQueue', { QueueUrl });
+    server.clock.advance(59_999);
+    assert.equal(
+      await server.told('CreateQueue', { QueueName: 'orders' }),
+      '400 AWS.SimpleQueueService.QueueDeletedRecently: You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+    );
+    await server.queue('others');
+    server.clock.advance(1);
+    assert.equal(await server.told('CreateQueue', { QueueName: 'orders' }), '200');
+    assert.equal(await server.told('PurgeQueue', { QueueUrl }), '200', 'it is another queue');
+    await using usual = await SqsServer.start();
+    for (const action of ['CreateQueue', 'PurgeQueue', 'PurgeQueue', 'DeleteQueue', 'CreateQueue'])
+      assert.equal(await usual.told(action, { QueueName: 'orders', QueueUrl }), '200', action);
+  });
+
   test('is created once by clients that ask at the same time', async () => {
     await using server = await SqsServer.start();
     const urls = await Promise.all(Array.from({ length: 5 }, () => server.queue('orders')));

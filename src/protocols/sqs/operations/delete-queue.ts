@@ -1,6 +1,9 @@
 import { type Handler, nothing } from './handler.ts';
 
-export const deleteQueue: Handler<'DeleteQueue'> = async ({ queues }, _caller, { QueueUrl: url }) => {
-  await queues.byUrl(url).topic.delete();
+export const deleteQueue: Handler<'DeleteQueue'> = async ({ queues, waits }, _caller, { QueueUrl: url }) => {
+  const { name, topic } = queues.byUrl(url);
+  const deletion = topic.delete();
+  waits.deleted(name);
+  await deletion;
   return nothing;
 };

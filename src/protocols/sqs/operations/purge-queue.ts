@@ -1,7 +1,9 @@
 import { type Handler, nothing } from './handler.ts';
 
-export const purgeQueue: Handler<'PurgeQueue'> = async ({ queues }, _caller, { QueueUrl: url }) => {
-  const { partitions } = queues.byUrl(url).topic;
+export const purgeQueue: Handler<'PurgeQueue'> = async ({ queues, waits }, _caller, { QueueUrl: url }) => {
+  const { name, topic } = queues.byUrl(url);
+  waits.purging(name);
+  const { partitions } = topic;
   await Promise.all(partitions.opened.map((partition) => partition.purge({})));
   return nothing;
 };
