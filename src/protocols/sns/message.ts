@@ -3,7 +3,7 @@ import { AwsError, isMessageText } from '../../wire/aws/index.ts';
 import { checkAttributes, checkId, messageBytes } from '../sqs/message-checks.ts';
 import type { MessageAttribute } from '../sqs/stored-message.ts';
 import { invalidParameter } from './errors.ts';
-import { snsLimits } from './limits.ts';
+import type { SnsLimits } from './limits.ts';
 import type { SnsTopic } from './sns-topic.ts';
 
 /** A message as Publish and the entries of PublishBatch have it. */
@@ -32,7 +32,11 @@ export interface Notification {
 const none: ReadonlyMap<string, MessageAttribute> = new Map();
 
 /** Checks a message for a topic. Throws an AwsError. */
-export function checkNotification(topic: SnsTopic, given: GivenNotification): Notification {
+export function checkNotification(
+  { messageBytesMax }: SnsLimits,
+  topic: SnsTopic,
+  given: GivenNotification,
+): Notification {
   const { Message: message, Subject: subject, MessageAttributes: attributes = none } = given;
   const { MessageGroupId: group, MessageDeduplicationId: id } = given;
   if (message === '') throw invalidParameter('Empty message');
@@ -45,7 +49,7 @@ export function checkNotification(topic: SnsTopic, given: GivenNotification): No
     checkId('MessageDeduplicationId', id);
   });
   const bytes = messageBytes(message, attributes) + Buffer.byteLength(subject ?? '');
-  if (bytes > snsLimits.messageBytesMax) throw invalidParameter('Message too long');
+  if (bytes > messageBytesMax) throw invalidParameter('Message too long');
   return {
     text: textForQueues(message, given.MessageStructure),
     subject,

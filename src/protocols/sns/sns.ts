@@ -1,5 +1,6 @@
 import type { Broker } from '../../broker/index.ts';
 import type { Sqs } from '../sqs/sqs.ts';
+import { snsLimits, type SnsLimits } from './limits.ts';
 import { SequenceNumbers } from './sequence.ts';
 import { SnsTopics } from './topics.ts';
 
@@ -14,11 +15,13 @@ export class Sns {
   readonly topics: SnsTopics;
   readonly sequence: SequenceNumbers;
   readonly report: UndeliveredReport;
+  readonly limits: SnsLimits;
 
-  constructor(sqs: Sqs, report: UndeliveredReport) {
+  constructor(sqs: Sqs, report: UndeliveredReport, limits?: Partial<SnsLimits>) {
     this.broker = sqs.broker;
     this.sqs = sqs;
-    this.topics = new SnsTopics(sqs.broker);
+    this.limits = { ...snsLimits, ...limits };
+    this.topics = new SnsTopics(sqs.broker, this.limits);
     this.sequence = new SequenceNumbers(sqs.broker.clock);
     this.report = report;
   }

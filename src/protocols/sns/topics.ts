@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '../../broker/index.ts';
 import { AwsError } from '../../wire/aws/index.ts';
-import { snsLimits } from './limits.ts';
+import type { SnsLimits } from './limits.ts';
 import { RecentMessages } from './recent-messages.ts';
 import { SnsTopic } from './sns-topic.ts';
 import { Subscription } from './subscription.ts';
@@ -13,13 +13,15 @@ import { type StoredSubscription, type StoredTopic, type Texts, TopicStore } fro
  */
 export class SnsTopics {
   readonly #store: TopicStore;
+  readonly #limits: SnsLimits;
   readonly #byName = new Map<string, SnsTopic>();
   #names: readonly string[] | undefined = undefined;
 
   /** Reads what is kept. */
-  constructor(broker: Broker) {
+  constructor(broker: Broker, limits: SnsLimits) {
+    this.#limits = limits;
     this.#store = new TopicStore(broker.attributes);
-    for (const [name, stored] of this.#store.topics()) this.#byName.set(name, topicOf(name, stored));
+    for (const [name, stored] of this.#store.topics()) this.#byName.set(name, this.#topicOf(name, stored));
     for (const { topic, id, stored } of this.#store.subscriptions())
       this.#byName.get(topic)?.subscriptions.set(id, new Subscription(id, stored));
   }
@@ -41,9 +43,10 @@ export class SnsTopics {
   }
 
   async create(name: string, stored: StoredTopic): Promise<SnsTopic> {
-    if (this.#byName.size >= snsLimits.topicsMax)
-      throw new AwsError('TopicLimitExceeded', `There are ${snsLimits.topicsMax} topics already.`);
-    const topic = topicOf(name, stored);
+    const { topicsMax } = this.#limits;
+    if (this.#byName.size >= topicsMax)
+      throw new AwsError('TopicLimitExceeded', `There are ${topicsMax} topics already.`);
+    const topic = this.#topicOf(name, stored);
     const kept = this.#store.keepTopic(name, stored);
     this.#byName.set(name, topic);
     this.#names = undefined;
@@ -93,11 +96,11 @@ export class SnsTopics {
 
   /** Throws SubscriptionLimitExceeded and FilterPolicyLimitExceeded. */
   async subscribe(topic: SnsTopic, stored: StoredSubscription): Promise<Subscription> {
-    const { subscriptionsMax, subscriptionsOfFifoMax } = snsLimits;
+    const { subscriptionsMax, subscriptionsOfFifoMax } = this.#limits;
     const max = topic.isFifo ? subscriptionsOfFifoMax : subscriptionsMax;
     if (topic.subscriptions.size >= max)
       throw new AwsError('SubscriptionLimitExceeded', `The topic has ${max} subscriptions already.`);
-    if (stored.attributes['FilterPolicy'] !== undefined) checkFilters(topic);
+    if (stored.attributes['FilterPolicy'] !== undefined) this.#checkFilters(topic);
     const subscription = new Subscription(randomUUID(), stored);
     const kept = this.#store.keepSubscription(topic.name, subscription.id, stored);
     topic.subscriptions.set(subscription.id, subscription);
@@ -121,7 +124,7 @@ export class SnsTopics {
     subscription: Subscription,
     attributes: Texts,
   ): Promise<void> {
-    if (attributes['FilterPolicy'] !== undefined && !subscription.filter) checkFilters(topic);
+    if (attributes['FilterPolicy'] !== undefined && !subscription.filter) this.#checkFilters(topic);
     const { endpoint, id, attributes: before } = subscription;
     subscription.attributes = attributes;
     try {
@@ -131,20 +134,20 @@ export class SnsTopics {
       throw error;
     }
   }
-}
 
-function topicOf(name: string, stored: StoredTopic): SnsTopic {
-  const { deduplicationMs, deduplicationIdsMax } = snsLimits;
-  return new SnsTopic(name, stored, new RecentMessages(deduplicationMs, deduplicationIdsMax));
-}
+  #topicOf(name: string, stored: StoredTopic): SnsTopic {
+    const { deduplicationMs, deduplicationIdsMax } = this.#limits;
+    return new SnsTopic(name, stored, new RecentMessages(deduplicationMs, deduplicationIdsMax));
+  }
 
-function checkFilters({ subscriptions }: SnsTopic): void {
-  const { filterPoliciesMax } = snsLimits;
-  let filters = 0;
-  for (const { filter } of subscriptions.values()) if (filter) filters++;
-  if (filters >= filterPoliciesMax)
-    throw new AwsError(
-      'FilterPolicyLimitExceeded',
-      `The topic has ${filterPoliciesMax} subscriptions with filter policies already.`,
-    );
+  #checkFilters({ subscriptions }: SnsTopic): void {
+    const { filterPoliciesMax } = this.#limits;
+    let filters = 0;
+    for (const { filter } of subscriptions.values()) if (filter) filters++;
+    if (filters >= filterPoliciesMax)
+      throw new AwsError(
+        'FilterPolicyLimitExceeded',
+        `The topic has ${filterPoliciesMax} subscriptions with filter policies already.`,
+      );
+  }
 }

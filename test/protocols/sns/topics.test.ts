@@ -55,6 +55,26 @@ test('topics, attributes, tags and subscriptions survive a restart', async () =>
   assert.deepEqual(await sns.envelopes(await second.queue('q')), []); // the filter is there, too
 });
 
+test('limits are settings', async () => {
+  await using server = await SqsServer.start({
+    snsLimits: { messageBytesMax: 1024, topicsMax: 2, subscriptionsMax: 1, filterPoliciesMax: 0 },
+  });
+  const sns = new SnsClient(server);
+  const topic = await sns.topic('one');
+  const other = await sns.topic('two');
+  assert.match(await sns.told('CreateTopic', { Name: 'three' }), /^403 TopicLimitExceeded: /);
+  for (const queue of ['a', 'b']) await server.queue(queue);
+  await sns.subscribe(topic, 'a');
+  const subscription = { TopicArn: topic, Protocol: 'sqs', Endpoint: queueArn('b') };
+  assert.match(await sns.told('Subscribe', subscription), /^403 SubscriptionLimitExceeded: /);
+  const filter = { 'Attributes.entry.1.key': 'FilterPolicy', 'Attributes.entry.1.value': '{"a":["b"]}' };
+  const filtered = { ...subscription, TopicArn: other, ...filter };
+  assert.match(await sns.told('Subscribe', filtered), /^403 FilterPolicyLimitExceeded: /);
+  assert.equal(await sns.told('Publish', { TopicArn: topic, Message: 'x'.repeat(1024) }), '200');
+  const refusal = await sns.told('Publish', { TopicArn: topic, Message: 'x'.repeat(1025) });
+  assert.equal(refusal, '400 InvalidParameter: Invalid parameter: Message too long');
+});
+
 test('the attributes of a topic are shown, and changed', async () => {
   await using server = await SqsServer.start();
   const sns = new SnsClient(server);

@@ -1,7 +1,6 @@
 import { AwsError, type SnsOutput } from '../../../wire/aws/index.ts';
 import { topicInArn } from '../arns.ts';
 import { invalidParameter, refusalOf } from '../errors.ts';
-import { snsLimits } from '../limits.ts';
 import { checkNotification, type Notification } from '../message.ts';
 import { publish as publishTo } from '../publishing.ts';
 import type { Handler } from './handler.ts';
@@ -12,7 +11,7 @@ export const publish: Handler<'Publish'> = (sns, caller, input) => {
   const arn = topicArn ?? targetArn;
   if (arn === undefined) throw invalidParameter('TopicArn or TargetArn', 'no value for required parameter');
   const topic = sns.topics.byName(topicInArn(arn, topicArn === undefined ? 'TargetArn' : 'TopicArn'));
-  return publishTo(sns, topic, caller, checkNotification(topic, input));
+  return publishTo(sns, topic, caller, checkNotification(sns.limits, topic, input));
 };
 
 type Batch = SnsOutput<'PublishBatch'>;
@@ -23,7 +22,7 @@ type Failed = NonNullable<Batch['Failed']>[number];
 export const publishBatch: Handler<'PublishBatch'> = async (sns, caller, input) => {
   const { PublishBatchRequestEntries: entries } = input;
   const topic = sns.topics.byName(topicInArn(input.TopicArn));
-  const { batchEntriesMax, messageBytesMax } = snsLimits;
+  const { batchEntriesMax, messageBytesMax } = sns.limits;
   if (entries.length > batchEntriesMax)
     throw new AwsError(
       'TooManyEntriesInBatchRequest',
@@ -44,7 +43,7 @@ export const publishBatch: Handler<'PublishBatch'> = async (sns, caller, input) 
   let bytes = 0;
   for (const entry of entries) {
     try {
-      const message = checkNotification(topic, entry);
+      const message = checkNotification(sns.limits, topic, entry);
       bytes += message.bytes;
       checked.push({ id: entry.Id, message });
     } catch (error) {
