@@ -14,9 +14,6 @@ import { letterQueues } from '../sqs-script.ts';
 
 type ReceiveAsk = Extract<SqsAsk, { readonly what: 'receive' }>;
 
-/** A receive that waits gets the first message at once; a read of the disk may be in between. */
-const promptMs = 20;
-
 /** What a receiver is told. */
 export function seenBy(
   exam: Examination,
@@ -88,7 +85,8 @@ function received(
     seen.receipt !== last.receipt
   )
     exam.broken('receives count up', `${text}: ${seen.count} after ${last.count}`);
-  const atMs = ask.wait === 0 ? open.ms : Math.max(open.ms, exam.ms - promptMs);
+  // A receive that waits may have got the message as soon as it was sent, and its answer took some time.
+  const atMs = Math.max(open.ms, message.askedMs);
   const receive: ReceiveKnown = {
     receipt: seen.receipt,
     message,
