@@ -1,4 +1,4 @@
-"""boto3 against the server: boto3_client.py PORT SCENARIO. Exits with 0 if all is as it should be."""
+"""boto3 against the server: boto3_client.py PORT SCENARIO PROTOCOL. Exits with 0 if all is as it should be."""
 
 import sys
 import uuid
@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-port, scenario = sys.argv[1:]
+port, scenario, protocol = sys.argv[1:]
 arguments = dict(
     endpoint_url=f"http://127.0.0.1:{port}",
     region_name="eu-west-1",
@@ -16,6 +16,7 @@ arguments = dict(
     config=Config(retries={"total_max_attempts": 1}),
 )
 sqs = boto3.client("sqs", **arguments)
+assert sqs.meta.service_model.metadata["protocol"] == protocol, sqs.meta.service_model.metadata
 
 
 def name(suffix=""):
