@@ -14,7 +14,7 @@ export interface SnsLimits {
   readonly tagsMax: number;
   /** For how long a FIFO topic knows a deduplication id, in milliseconds. */
   readonly deduplicationMs: number;
-  /** Deduplication ids that a FIFO topic remembers; its queues look for duplicates themselves, too. */
+  /** Publishes of a FIFO topic that are known without a look at the ledger. */
   readonly deduplicationIdsMax: number;
 }
 

@@ -11,8 +11,7 @@ interface Recent {
 
 /**
  * The messages of a FIFO topic by deduplication id, for some minutes: a repeated publish is answered with the
- * first one. They are in memory only; after a restart the FIFO queues themselves recognise a repeated
- * message.
+ * first one. They are in memory only; after a restart the ledger knows them.
  */
 export class RecentMessages {
   readonly #windowMs: number;

@@ -1,5 +1,6 @@
 import type { Broker } from '../../broker/index.ts';
 import type { Sqs } from '../sqs/sqs.ts';
+import { Ledger } from './ledger.ts';
 import { snsLimits, type SnsLimits } from './limits.ts';
 import { SequenceNumbers } from './sequence.ts';
 import { SnsTopics } from './topics.ts';
@@ -16,11 +17,13 @@ export class Sns {
   readonly sequence: SequenceNumbers;
   readonly report: UndeliveredReport;
   readonly limits: SnsLimits;
+  readonly ledger: Ledger;
 
   constructor(sqs: Sqs, report: UndeliveredReport, limits?: Partial<SnsLimits>) {
     this.broker = sqs.broker;
     this.sqs = sqs;
     this.limits = { ...snsLimits, ...limits };
+    this.ledger = new Ledger(sqs.broker, this.limits);
     this.topics = new SnsTopics(sqs.broker, this.limits);
     this.sequence = new SequenceNumbers(sqs.broker.clock);
     this.report = report;

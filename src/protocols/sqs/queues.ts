@@ -1,5 +1,6 @@
 import { BrokerError, defaultGroup, type Broker, type Group, type Topic } from '../../broker/index.ts';
 import { AwsError } from '../../wire/aws/index.ts';
+import { ledgerName } from '../sns/ledger.ts';
 import { coreName, hasLegalCharacters, isLegalName, names } from '../names.ts';
 import { checkAttributes, type AttributeTexts, type SettableName } from './attribute-rules.ts';
 import { nameInArn, nameInUrl } from './queue-address.ts';
@@ -70,6 +71,7 @@ export class Queues {
     let looks = 0;
     for (const topic of Array.from(this.#broker.topics.values())) {
       if (++looks % looksPerTurn === 0) await this.#broker.pacing.rest();
+      if (topic.name === ledgerName) continue; // of SNS: no messages for anybody
       const queue = new Queue(topic);
       if (!topic.isDeleted && isWanted(queue)) found.push(queue.name);
     }

@@ -173,18 +173,27 @@ test('a FIFO topic keeps order, group and deduplication', async () => {
   );
 });
 
-test('a repeated message of a FIFO topic is none for its queues, even after a restart', async () => {
+test('a repeated message of a FIFO topic is the first one, even after a restart', async () => {
   const first = await SqsServer.start();
   const sns = new SnsClient(first);
   const topic = await sns.topic('events.fifo', { ContentBasedDeduplication: 'true' });
   await first.queue('a.fifo');
-  await sns.subscribe(topic, 'a.fifo', { RawMessageDelivery: 'true' });
-  await sns.publish(topic, 'one', { MessageGroupId: 'g' });
+  await first.queue('b');
+  for (const queue of ['a.fifo', 'b']) await sns.subscribe(topic, queue, { RawMessageDelivery: 'true' });
+  const one = { TopicArn: topic, Message: 'one', MessageGroupId: 'g' };
+  const told = await sns.call('Publish', one);
+  assert.equal((await first.call('ListQueues')).QueueUrls.length, 2, 'the ledger is not shown');
   await using second = await first.restart();
   sns.server = second;
-  await sns.publish(topic, 'one', { MessageGroupId: 'g' });
+  const again = await sns.call('Publish', one);
+  for (const name of ['MessageId', 'SequenceNumber'])
+    assert.deepEqual(elements(again, name), elements(told, name));
   await sns.publish(topic, 'two', { MessageGroupId: 'g' });
   assert.deepEqual(await second.bodies(await second.queue('a.fifo')), ['one', 'two']);
+  assert.deepEqual(await second.bodies(await second.queue('b')), ['one', 'two'], 'a standard queue');
+  second.clock.advance(300_000);
+  const later = await sns.call('Publish', one);
+  assert.notDeepEqual(elements(later, 'MessageId'), elements(told, 'MessageId'));
 });
 
 test('a queue that cannot take a message leaves it to the dead-letter queue of its subscription', async () => {
