@@ -9,6 +9,12 @@ export const sqsPlantedBugs: readonly PlantedBug[] = [
     replace: 'remove(sqs, sqs.queues.byUrl(url), handle);',
   },
   {
+    name: 'sqs: a queue that another request creates is answered before it is on disk',
+    file: 'protocols/sqs/queues.js',
+    find: 'if (existing)\n            return this.#stored(sameQueue(existing, attributes));',
+    replace: 'if (existing)\n            return sameQueue(existing, attributes);',
+  },
+  {
     name: 'sqs: a deletion is not carried out',
     file: 'protocols/sqs/answering.js',
     find: 'receipt.ack();',

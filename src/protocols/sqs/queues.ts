@@ -105,7 +105,7 @@ export class Queues {
     const existing = this.get(name);
     if (!existing) checkName(name, given.get('FifoQueue') === 'true');
     const attributes = checkAttributes(given, existing?.isFifo ?? isFifo);
-    if (existing) return sameQueue(existing, attributes);
+    if (existing) return this.#stored(sameQueue(existing, attributes));
     const redrive = this.#redriveOf(attributes, { name, isFifo }) ?? {};
     const stored: StoredQueue = {
       attributes: changedAttributes({}, attributes),
@@ -121,8 +121,13 @@ export class Queues {
       return new Queue(topic);
     } catch (error) {
       if (!(error instanceof BrokerError && error.code === 'topic-exists')) throw error;
-      return sameQueue(this.byName(name), attributes); // another request was faster
+      return this.#stored(sameQueue(this.byName(name), attributes)); // another request was faster
     }
+  }
+
+  /** Resolves to the queue when it is on disk: another request may just have created it. */
+  #stored(queue: Queue): Promise<Queue> {
+    return new Promise((resolve) => this.#broker.afterCommit(() => resolve(queue)));
   }
 
   /**

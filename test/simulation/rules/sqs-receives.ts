@@ -167,6 +167,8 @@ function mayBeOut({ known: { sqs } }: Examination, open: OpenAsk, other: SqsMess
 function foundNothing(exam: Examination, open: OpenAsk, { queue: name, wait }: ReceiveAsk): void {
   const { sqs } = exam.known;
   const queue = sqs.queue(name);
+  // In a short time the disk may not have answered.
+  if (wait > 0 && wait < 20) return;
   if (name.endsWith('.fifo') || queue.movedAt >= 0 || sqs.isDamaged) return;
   for (const { ask } of sqs.open.values()) if (ask.what === 'receive' && ask.queue === name) return;
   for (const message of sqs.messages.values()) {
