@@ -108,12 +108,15 @@ class SqsScript {
   }
 
   script(): Script {
-    const first = sqsQueues.map((queue, at): Operation => ({
-      kind: 'sqs',
-      step: { kind: 'create', queue, traits: this.#traits.get(queue)! },
-      steps: this.#c.percent(70) ? -1 : this.#c.between(0, 10),
-      turn: this.#script.seed * 1000 + 500 + at,
-    }));
+    const scenes = new Choices(this.#script.seed + 9);
+    const first = sqsQueues.flatMap((queue, at): Operation[] => {
+      const step = { kind: 'create', queue, traits: this.#traits.get(queue)! } as const;
+      const steps = this.#c.percent(70) ? -1 : this.#c.between(0, 10);
+      const turn = this.#script.seed * 1000 + 500 + at;
+      const create: Operation = { kind: 'sqs', step, steps, turn };
+      // Two clients create it at the same time.
+      return scenes.percent(5) ? [{ ...create, steps: 0, turn: turn + 100 }, create] : [create];
+    });
     const rest = this.#script.operations.flatMap((operation): Operation[] => {
       if (isOfMachine(operation)) return [operation];
       const { turn, steps, sync } = operation;

@@ -96,7 +96,11 @@ function received(
     toldMs: exam.ms,
     run: exam.known.run,
     count: seen.count,
-    hiddenUntilMs: atMs + ask.visibility * 1000,
+    // A receive that is repeated may have been overtaken by a change.
+    hiddenUntilMs: Math.min(
+      atMs + ask.visibility * 1000,
+      last?.receipt === seen.receipt ? last.hiddenUntilMs : Infinity,
+    ),
     hiddenUntilMsMax: exam.ms + ask.visibility * 1000 + slackMs,
     deleteAskedAt: Infinity,
     isDoubtful: false,
