@@ -90,6 +90,8 @@ export async function runSyncFailure(injection: Injection, directory: string): P
       if (end === 'went on') {
         const isInjected = (await readTrace(trace)).includes('INJECTED');
         if (!isInjected) phase = 'never';
+        // On a busy machine it may have come just now.
+        else end = await Promise.race([failing.ended, sleep(loadMs).then(() => 'went on' as const)]);
         await stopTraced(failing);
       }
     } else {
