@@ -31,7 +31,7 @@ export const amqpPlantedBugs: readonly PlantedBug[] = [
   {
     name: 'amqp: a confirm covers the next publish',
     file: 'protocols/amqp/confirms.js',
-    find: 'this.#host.ack(upTo, covers > 1);',
+    find: 'this.#host.ack(this.#doneUpTo, covers > 1);',
     replace: 'this.#host.ack(this.#lastTag, true);',
   },
   // ---- exchanges
