@@ -133,8 +133,12 @@ export class Channel {
 
   // ---- consumers
 
-  /** Adds a consumer to its queue. Throws a BrokerError if another one excludes it. */
+  /**
+   * Adds a consumer to its queue. Throws a BrokerError if another one excludes it, or if the broker has as many
+   * as it may.
+   */
   consume(consumer: AmqpConsumer, exclusive: boolean): void {
+    this.session.host.broker.budgets.check('consumers');
     consumer.group.attach(consumer, { exclusive });
     this.consumers.set(consumer.tag, consumer);
     this.session.host.queues.consumerAttached(consumer.topic);
