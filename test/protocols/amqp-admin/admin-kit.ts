@@ -51,12 +51,14 @@ export class AdminServer implements AsyncDisposable {
       readonly configured?: readonly User[];
       /** That of the management API: default: that of the broker. */
       readonly clock?: Clock;
+      /** That of the management API: default: its own. */
+      readonly doorHall?: Hall;
     } = {},
   ): Promise<AdminServer> {
-    const { configured = [], clock, ...rest } = options;
+    const { configured = [], clock, doorHall, ...rest } = options;
     const users = new Users(configured);
     const amqp = await TestServer.start({ ...rest, users });
-    const hall = new Hall(clock ?? amqp.broker.clock);
+    const hall = doorHall ?? new Hall(clock ?? amqp.broker.clock);
     const errors: unknown[] = [];
     const frontend = new AmqpAdminFrontend({
       amqp: amqp.amqp.managed,

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Hall } from '../../../src/protocols/connections/index.ts';
-import { Users, userWithPassword } from '../../../src/protocols/users/index.ts';
+import { parseUsers, Users, userWithPassword } from '../../../src/protocols/users/index.ts';
+import { signRequest } from '../../../src/wire/aws/index.ts';
 import { ErrorCode } from '../../../src/wire/kafka/index.ts';
 import { listenAdminHttp } from '../../../src/server/admin/http.ts';
 import { VirtualClock } from '../../../src/util/virtual-clock.ts';
 import { eventually } from '../../support/index.ts';
+import { TestServer as AmqpServer } from '../amqp/amqp-kit.ts';
+import { AdminServer } from '../amqp-admin/admin-kit.ts';
 import { KafkaKit, type KafkaClient } from '../kafka/kit.ts';
 import { TestServer } from '../nats/nats-kit.ts';
+import { SqsServer } from '../sqs/sqs-kit.ts';
 
 const here = '127.0.0.1';
 const users = new Users([userWithPassword('nats', 'ann', 'secret')]);
+const amqpUser = userWithPassword('amqp', 'ann', 'secret');
 const kafkaUsers = new Users([userWithPassword('kafka', 'ann', 'secret')]);
 
 /** A hall in which some have guessed the password of ann from this address. */
@@ -93,6 +98,80 @@ describe('after failed logins', () => {
     assert.equal(errorCode, ErrorCode.SASL_AUTHENTICATION_FAILED);
   });
 
+  test('start-ok of AMQP waits, and beyond some it is refused', async () => {
+    const { clock, hall } = guessedHall();
+    await using server = await AmqpServer.start({
+      users: new Users([amqpUser]),
+      hall,
+      brokerOptions: { clock },
+    });
+    const logIn = (password: string): Promise<string> =>
+      server.open({ user: 'ann', password }).then(
+        (peer) => {
+          peer.end();
+          return 'open';
+        },
+        (error: Error) => error.message,
+      );
+    // Behind the 8 bytes of the protocol header.
+    const arrived = (at: number): Promise<unknown> =>
+      eventually(() => (server.amqp.listConnections()[at]?.inBytes ?? 0) > 8);
+    const right = logIn('secret');
+    await arrived(0);
+    const wrong = logIn('wrong');
+    await arrived(1);
+    const refusal = /^0 connection\.close .*"replyCode":403.*ACCESS_REFUSED/;
+    assert.match(await logIn('secret'), refusal);
+    clock.advance(9_999);
+    assert.equal(server.amqp.listConnections()[0]!.user, null);
+    clock.advance(1);
+    assert.equal(await right, 'open');
+    clock.advance(10_000);
+    assert.match(await wrong, refusal);
+  });
+
+  test('a request to the management API of AMQP waits, and beyond some it is 401', async () => {
+    const { clock, hall } = guessedHall();
+    await using server = await AdminServer.start({ configured: [amqpUser], doorHall: hall });
+    await expectTwoPlaces(clock, async () => {
+      const { status, headers } = await server.ask('GET /whoami', undefined, {
+        user: 'ann',
+        password: 'wrong',
+      });
+      assert.equal(status, 401);
+      return headers.has('retry-after') ? 'refused' : 'wrong';
+    });
+  });
+
+  test('a signature of SQS waits, and beyond some it is throttled', async () => {
+    const clock = new VirtualClock();
+    const hall = new Hall(clock);
+    for (let guess = 0; guess < 20; guess++) hall.logins.failed(here, 'AKIAANN');
+    const access = { name: 'ann', 'access-key': { id: 'AKIAANN', secret: 'secret' } };
+    await using server = await SqsServer.start({ users: new Users(parseUsers([access])), hall });
+    await expectTwoPlaces(clock, async () => {
+      const headers = {
+        host: `${here}:${server.port}`,
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'AmazonSQS.ListQueues',
+        'x-amzn-query-mode': 'true',
+      };
+      const request = { method: 'POST', target: '/', headers, body: Buffer.from('{}') };
+      const signature = signRequest(request, {
+        accessKeyId: 'AKIAANN',
+        secret: 'wrong',
+        region: 'us-east-1',
+        service: 'sqs',
+        timeMs: clock.now(),
+      });
+      const answer = await server.ask('ListQueues', {}, signature);
+      const code = answer.headers.get('x-amzn-query-error');
+      if (code === 'Throttling;Sender') return 'refused';
+      assert.equal(code, 'SignatureDoesNotMatch;Sender');
+      return 'wrong';
+    });
+  });
+
   test('a request with the admin token waits, and beyond some it is 429', async () => {
     const clock = new VirtualClock();
     const hall = new Hall(clock);
@@ -124,6 +203,20 @@ describe('after failed logins', () => {
     }
   });
 });
+
+/** Of four guesses two are refused at once, and two are checked, but only when their time has come. */
+async function expectTwoPlaces(
+  clock: VirtualClock,
+  guess: () => Promise<'refused' | 'wrong'>,
+): Promise<void> {
+  const heard: ('refused' | 'wrong')[] = [];
+  const guesses = Array.from({ length: 4 }, async () => heard.push(await guess()));
+  await eventually(() => heard.length === 2);
+  assert.deepEqual(heard, ['refused', 'refused']);
+  clock.advance(20_000);
+  await Promise.all(guesses);
+  assert.deepEqual(heard, ['refused', 'refused', 'wrong', 'wrong']);
+}
 
 function sendToken(client: KafkaClient, bare: boolean, text: string): number | undefined {
   const authBytes = Buffer.from(text);
