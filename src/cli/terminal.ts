@@ -30,7 +30,7 @@ const ansi =
   (text: string): string =>
     `\u001B[${open}m${text}\u001B[${close}m`;
 
-export const plainStyle: Style = {
+const plainStyle: Style = {
   bold: plain,
   dim: plain,
   good: plain,
@@ -38,7 +38,7 @@ export const plainStyle: Style = {
   bad: plain,
   selected: (text) => `${text} <`,
 };
-export const colourStyle: Style = {
+const colourStyle: Style = {
   bold: ansi(1, 22),
   dim: ansi(2, 22),
   good: ansi(32, 39),

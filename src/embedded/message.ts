@@ -69,7 +69,7 @@ export function partsOf(topic: string, partition: number, record: Record): Messa
   };
 }
 
-export const noMessageHeaders: MessageHeaders = new MessageHeaders(noHeaders);
+const noMessageHeaders: MessageHeaders = new MessageHeaders(noHeaders);
 
 export function copyOf(headers: readonly Header[]): Header[] {
   return headers.map(({ name, value }) => ({ name, value: value && Buffer.from(value) }));

@@ -1,7 +1,7 @@
 import { filledText, flag, wholeNumber, type Checks } from './options.ts';
 
 /** The greatest priority of a consumer; the lowest is its negative. */
-export const consumerPriorityMax = 1000;
+const consumerPriorityMax = 1000;
 
 /** Which consumers of a group go before others. */
 export interface PrecedenceOptions {

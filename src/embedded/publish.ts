@@ -92,7 +92,7 @@ export interface BatchMessage<In> extends MessageOptions {
 /** Ten years. A longer delay is taken for a mistake: another unit, or a time instead of a delay. */
 export const delayMsMax: number = 10 * 365 * 86_400_000;
 
-export const messageChecks: Checks<MessageOptions> = {
+const messageChecks: Checks<MessageOptions> = {
   key: text,
   headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object or pairs'),
   dedupeId: filledText,

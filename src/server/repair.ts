@@ -33,7 +33,7 @@ export interface RepairReport {
  *
  * Rejects with a LogError if the directory is in use, read-only, of another program, or in a newer format.
  */
-export async function repairDirectory(files: Files, dir: string): Promise<RepairReport> {
+async function repairDirectory(files: Files, dir: string): Promise<RepairReport> {
   const steps: string[] = [];
   const identity = await withLock(files, dir, () =>
     repairIdentity(files, dir, new SystemClock(), new SystemRandom()),

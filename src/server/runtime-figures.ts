@@ -4,7 +4,7 @@ import { constants, monitorEventLoopDelay, performance, PerformanceObserver } fr
 const windowMs = 10_000;
 const resolutionMs = 20;
 
-export const gcKinds = ['minor', 'major', 'incremental', 'weakcb'] as const;
+const gcKinds = ['minor', 'major', 'incremental', 'weakcb'] as const;
 export type GcKind = (typeof gcKinds)[number];
 const kindOf: { readonly [kind: number]: GcKind } = {
   [constants.NODE_PERFORMANCE_GC_MINOR]: 'minor',

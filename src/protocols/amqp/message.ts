@@ -18,9 +18,9 @@ import {
 // and each entry of the headers table under its own name.
 
 /** The header that has the exchange of a message; absent for the default exchange. */
-export const exchangeHeader = 'amqp-exchange';
+const exchangeHeader = 'amqp-exchange';
 /** The header that has flags and properties as on the wire. */
-export const propertiesHeader = 'amqp-properties';
+const propertiesHeader = 'amqp-properties';
 
 /** The headers of the properties, for other protocols to read and to set. */
 const propertyHeaders = {

@@ -230,7 +230,7 @@ function deleteLater(topic: Topic): void {
 }
 
 /** The beginning of names that only the server gives. */
-export const reservedPrefix = 'amq.';
+const reservedPrefix = 'amq.';
 
 /** Throws ACCESS_REFUSED for a name that only the server may give. */
 export function checkReserved(kind: 'queue' | 'exchange', name: string): void {

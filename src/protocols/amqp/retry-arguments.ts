@@ -15,7 +15,7 @@ export const backoffArgument = 'x-pillarbox-backoff';
 export const jitterArgument = 'x-pillarbox-backoff-jitter';
 
 /** The most waits of a backoff. Further retries have the last one. */
-export const backoffStepsMax = 256;
+const backoffStepsMax = 256;
 
 /** Whether requeued messages of a queue with these arguments wait; undefined if they do not. */
 export function retryType(table: FieldTable): RetryType | undefined {

@@ -113,7 +113,7 @@ export function unknownAttribute(name: string): AwsError {
   return new AwsError('InvalidAttributeName', `Unknown Attribute ${name}.`);
 }
 
-export function invalidValue(name: string, reason?: string): AwsError {
+function invalidValue(name: string, reason?: string): AwsError {
   const text = `Invalid value for the parameter ${name}.`;
   return new AwsError('InvalidAttributeValue', reason === undefined ? text : `${text} Reason: ${reason}`);
 }

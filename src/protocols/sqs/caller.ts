@@ -18,8 +18,8 @@ export interface Caller {
 }
 
 /** The account and the region of clients that name none. */
-export const defaultAccount = '000000000000';
-export const defaultRegion = 'us-east-1';
+const defaultAccount = '000000000000';
+const defaultRegion = 'us-east-1';
 
 /**
  * The caller of a request. The region stands in the scope of its credentials, or in a Host such as

@@ -21,7 +21,7 @@ export interface RedriveAllowPolicy {
 const sourcesMax = 10;
 
 /** Throws InvalidParameterValue for a text that is no policy. */
-export function readRedrivePolicy(text: string): RedrivePolicy {
+function readRedrivePolicy(text: string): RedrivePolicy {
   const policy = objectOf('RedrivePolicy', text, 'Redrive policy is not a valid JSON map.');
   const { deadLetterTargetArn: targetArn, maxReceiveCount: count } = policy;
   if (typeof targetArn !== 'string') throw lacks(text, 'deadLetterTargetArn');

@@ -14,7 +14,7 @@ import { mayUseProtocol, type AccessKey, type Credentials, type Password, type U
 import { userNameCharactersMax } from './users.ts';
 
 /** The protocols that users log in by. */
-export const loginProtocols = ['nats', 'kafka', 'amqp', 'sqs', 'admin'] as const;
+const loginProtocols = ['nats', 'kafka', 'amqp', 'sqs', 'admin'] as const;
 
 const patternCharactersMax = 256;
 

@@ -24,7 +24,7 @@ export function listAlarms(
   return json({ alarms: listed.map(describeAlarm), omitted, evaluated });
 }
 
-export function describeAlarm({ sinceMs, ...alarm }: Alarm): AlarmJson {
+function describeAlarm({ sinceMs, ...alarm }: Alarm): AlarmJson {
   return { ...alarm, since: rfc3339(sinceMs) };
 }
 

@@ -37,7 +37,7 @@ export async function metrics({ access }: AdminRequest, context: AdminContext): 
 /**
  * All families with their values. The names are stable: docs/admin-api.md lists them, and a test compares.
  */
-export async function collectFamilies(context: AdminContext): Promise<readonly Family[]> {
+async function collectFamilies(context: AdminContext): Promise<readonly Family[]> {
   const families = new Families();
   addServer(families, context);
   addLog(families, context);

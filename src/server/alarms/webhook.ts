@@ -146,6 +146,6 @@ export class Webhook {
 }
 
 /** `v1=` and the HMAC-SHA256 in hex of the timestamp, a dot and the body. The timestamp is of the attempt. */
-export function signatureOf(secret: string, timestamp: string, body: string): string {
+function signatureOf(secret: string, timestamp: string, body: string): string {
   return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }

@@ -96,7 +96,7 @@ export function withNames(
   return named;
 }
 
-export function unknownGroup(groupId: string, errorMessage: string): DescribedGroup {
+function unknownGroup(groupId: string, errorMessage: string): DescribedGroup {
   return { ...blankGroup(groupId), errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage, groupState: '' };
 }
 
