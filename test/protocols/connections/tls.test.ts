@@ -1,9 +1,10 @@
 /**
- * TLS at the doors of NATS and Kafka, with and without certificates of clients, and with files that change.
+ * TLS at the doors of NATS, Kafka and SQS, with and without certificates of clients, and with files that change.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFile, readFile } from 'node:fs/promises';
+import { request as requestTls } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -158,6 +159,43 @@ test('Kafka lets in clients with a certificate of the CA only', async () => {
     };
     assert.equal(await isAnswered(own), true);
     assert.equal(await isAnswered({}), false);
+  });
+});
+
+test('SQS lets in clients with a certificate of the CA only, and names its queues by https', async () => {
+  const options = { sqsTlsCert: certificate, sqsTlsKey: key, sqsTlsCa: certificate };
+  await withServer(options, async ({ ports }) => {
+    const ca = await readFile(certificate);
+    const own = { cert: await readFile(client.certFile), key: await readFile(client.keyFile) };
+    /** What a client hears of CreateQueue; undefined if it is cut. */
+    const hears = (identity: object): Promise<string | undefined> =>
+      new Promise((resolve) => {
+        const headers = {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'AmazonSQS.CreateQueue',
+        };
+        const request = requestTls(
+          {
+            port: ports.sqs,
+            host: 'localhost',
+            method: 'POST',
+            path: '/',
+            agent: false,
+            headers,
+            ca,
+            ...identity,
+          },
+          (response) => {
+            let text = '';
+            response.on('data', (chunk: Buffer) => (text += chunk));
+            response.on('end', () => resolve(text));
+          },
+        );
+        request.on('error', () => resolve(undefined));
+        request.end('{"QueueName":"orders"}');
+      });
+    assert.equal(await hears(own), `{"QueueUrl":"https://localhost:${ports.sqs}/000000000000/orders"}`);
+    assert.equal(await hears({}), undefined);
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Group } from '../../../src/broker/index.ts';
+import { open } from '../../../src/index.ts';
 import { routes } from '../../../src/server/admin/index.ts';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { Client } from '../../protocols/http/http-server.ts';
@@ -13,7 +14,7 @@ import {
   makeTemporaryDirectory,
   uniqueName,
 } from '../../support/index.ts';
-import { freePorts } from '../../support/ports.ts';
+import { freePorts, protocolsOff } from '../../support/ports.ts';
 
 import { checkReply } from './reply-check.ts';
 
@@ -122,6 +123,39 @@ describe('health', () => {
     const info = await ok('GET', '/api/v1/server');
     assert.deepEqual(info['ports'], server.ports);
     assert.equal(info['dataDirectory'], server.dataDirectory);
+  });
+
+  test('is degraded where a stored file is damaged, and says what to do', async () => {
+    await using other = await makeTemporaryDirectory();
+    {
+      await using box = await open({ dir: other.path });
+      await (await box.topic('orders')).publish('precious');
+    }
+    const files = await readdir(other.path, { recursive: true });
+    const segment = join(
+      other.path,
+      files.find((file) => /^topics.*\.log$/.test(file))!,
+    );
+    const bytes = await readFile(segment);
+    bytes[bytes.indexOf('precious')]! ^= 1;
+    await writeFile(segment, bytes);
+    await using damaged = await startServer({ data: other.path, ...protocolsOff, adminPort: 0 });
+    // It is noticed when somebody reads it.
+    await damaged.broker
+      .topic('orders')!
+      .partitions.at(0)!
+      .get(0)
+      .catch(() => {});
+    const reply = await eventually(async () => {
+      const response = await fetch(`http://127.0.0.1:${damaged.ports.admin}/readyz`);
+      assert.equal(response.status, 200);
+      const json = (await response.json()) as Json;
+      return json['status'] !== 'ready' && json;
+    });
+    checkReply('GET', '/readyz', 200, reply);
+    assert.equal(reply['status'], 'degraded');
+    assert.match(String(reply['advice']), /doctor/);
+    await damaged.close({ graceMs: 0 });
   });
 });
 
