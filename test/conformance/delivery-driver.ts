@@ -51,7 +51,9 @@ export interface DeliveryCapabilities {
   readonly precedence: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
-  /** A message may be published later, and be cancelled until then; a schedule publishes again and again. */
+  /** A message may be published with a delay. */
+  readonly delays: boolean;
+  /** A delayed message may be cancelled until it is due; a schedule publishes again and again. */
   readonly later: boolean;
 }
 
@@ -94,6 +96,8 @@ export interface OutgoingMessage {
   /** The unique key of the message, which replaces one of that key that waits. */
   readonly unique?: string;
   readonly priority?: number;
+  /** How much later it arrives, in whole seconds. */
+  readonly delayMs?: number;
 }
 
 export interface DeliveryBroker extends AsyncDisposable {

@@ -452,6 +452,20 @@ export function describeDelivery(driver: DeliveryDriver): void {
       }
     });
 
+    fact('a delayed message comes after its delay, and others before it', ['delays'], async () => {
+      const topic = await setUp(0);
+      await using consumer = await broker.join(topic, 'g');
+      const startMs = performance.now();
+      await broker.publish(topic, { value: 'later', delayMs: 1_000 });
+      await broker.publish(topic, { value: 'now' });
+      for (const value of ['now', 'later']) {
+        const delivery = await receive(consumer);
+        assert.equal(text(delivery), value);
+        await delivery.ack();
+      }
+      assert.ok(performance.now() - startMs >= 999);
+    });
+
     fact('a delayed message comes after its delay, and a cancelled one never', ['later'], async () => {
       const topic = await setUp(0);
       await using consumer = await broker.join(topic, 'g');

@@ -17,6 +17,8 @@ import { NatsBroker } from './nats.ts';
 
 /** The only group of AMQP. */
 const amqpGroup = 'default';
+/** The exchange of messages that arrive later. */
+const delayedExchange = 'delayed';
 
 /**
  * AMQP: amqplib publishes with confirms, and @cloudamqp/amqp-client consumes in transactions, whose commit is
@@ -43,6 +45,7 @@ export const amqpDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     repeatedHeaders: false,
+    delays: true,
     later: false,
     expiry: true,
     uniqueKeys: false,
@@ -99,23 +102,32 @@ class AmqpBroker implements DeliveryBroker {
 
   async publish(
     topic: string,
-    { value, key, headers = [], ttlMs, priority }: OutgoingMessage,
+    { value, key, headers = [], ttlMs, priority, delayMs }: OutgoingMessage,
   ): Promise<{ readonly duplicate: boolean }> {
     const content = Buffer.from(value);
     const options = {
       persistent: true,
-      headers: Object.fromEntries(headers),
+      headers: { ...Object.fromEntries(headers), ...(delayMs !== undefined && { 'x-delay': delayMs }) },
       mandatory: true,
       ...(ttlMs !== undefined && { expiration: ttlMs }),
       ...(priority !== undefined && { priority }),
     };
-    if (key === undefined) this.#channel.sendToQueue(topic, content, options);
+    if (delayMs !== undefined) {
+      await this.#bindDelayed(topic);
+      this.#channel.publish(delayedExchange, topic, content, options);
+    } else if (key === undefined) this.#channel.sendToQueue(topic, content, options);
     else {
       await this.#channel.bindQueue(topic, 'amq.direct', `${topic}.${key}`);
       this.#channel.publish('amq.direct', `${topic}.${key}`, content, options);
     }
     await this.#channel.waitForConfirms();
     return { duplicate: false };
+  }
+
+  async #bindDelayed(topic: string): Promise<void> {
+    const type = { arguments: { 'x-delayed-type': 'direct' } };
+    await this.#channel.assertExchange(delayedExchange, 'x-delayed-message', type);
+    await this.#channel.bindQueue(topic, delayedExchange, topic);
   }
 
   async join(topic: string): Promise<DeliveryConsumer> {

@@ -47,6 +47,7 @@ export const embeddedDriver: DeliveryDriver = {
     priorities: true,
     precedence: true,
     repeatedHeaders: true,
+    delays: true,
     later: true,
   },
   start: async () => {
@@ -98,7 +99,7 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], id, ttlMs, unique, priority } = message;
+    const { value, key, headers = [], id, ttlMs, unique, priority, delayMs } = message;
     const life = this.#life;
     const published = await (
       await this.#topic(topic)
@@ -109,6 +110,7 @@ class EmbeddedBroker implements DeliveryBroker {
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(unique === undefined ? {} : { unique: { key: unique, mode: 'replace' } }),
       ...(priority === undefined ? {} : { priority }),
+      ...(delayMs === undefined ? {} : { delayMs }),
     });
     if (life !== this.#life) throw new Error('The broker crashed before it answered.');
     return published;

@@ -49,6 +49,7 @@ export const kafkaDriver: DeliveryDriver = {
     priorities: false,
     precedence: false,
     repeatedHeaders: true,
+    delays: false,
     later: false,
   },
   start: async () => {

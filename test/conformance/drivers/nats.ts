@@ -63,6 +63,7 @@ export const natsDriver: DeliveryDriver = {
     // Priority groups say it otherwise: see test/interop/nats/priority-groups.test.ts.
     precedence: false,
     repeatedHeaders: true,
+    delays: false,
     later: false,
   },
   start: async () => {

@@ -37,6 +37,7 @@ export const sqsDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     repeatedHeaders: false,
+    delays: true,
     later: false,
     expiry: false,
     uniqueKeys: false,
@@ -85,7 +86,7 @@ class SqsBroker implements DeliveryBroker {
   }
 
   async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [] } = message;
+    const { value, key, headers = [], delayMs } = message;
     const isFifo = this.#fifo.has(topic);
     // SQS sends texts that are not empty. All else comes from NATS, and SQS receives it.
     const isText = typeof value === 'string' && value !== '' && headers.every(([, text]) => text !== '');
@@ -93,6 +94,7 @@ class SqsBroker implements DeliveryBroker {
     await this.#sqs['sendMessage']!({
       QueueUrl: this.#urlOf(topic),
       MessageBody: value,
+      ...(delayMs !== undefined && { DelaySeconds: delayMs / 1000 }),
       // As the stream has its subjects.
       ...(key !== undefined && { MessageGroupId: isFifo ? key : `${topic}.${key}` }),
       ...(isFifo && { MessageDeduplicationId: String(this.#sent++) }),
