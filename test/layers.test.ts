@@ -46,6 +46,8 @@ const layers: { readonly [name: string]: Layer } = {
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that
   // shows it.
   embedded: { layers: ['broker', 'util'] },
+  // The page that the admin HTTP serves; it is bundled by itself, and no other layer may import it.
+  dashboard: { layers: ['admin-api'], packages: ['preact', 'uplot'], node: [], doors: /^$/ },
   // Everything it knows of a broker comes by the admin HTTP.
   cli: { layers: ['admin-api', 'util'], packages: ['commander'] },
 };
@@ -276,7 +278,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src');
 async function sourceFiles(): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) =>
       posix.normalize(
         join(entry.parentPath, entry.name)
@@ -398,6 +400,8 @@ test('the check catches violations', () => {
     ['admin-api/topics.ts', `import type { Topic } from '../broker/index.ts';`, /may not import broker/],
     ['admin-api/topics.ts', `export const names = ['a'];`, /may hold types only, not "export const"/],
     ['admin-api/topics.ts', `import type { A } from './a.ts';\nexport interface B extends A {}`, undefined],
+    ['dashboard/app.tsx', `import type { TopicJson } from '../admin-api/index.ts';`, undefined],
+    ['dashboard/app.tsx', `import { Broker } from '../broker/index.ts';`, /may not import broker/],
     ['elsewhere/thing.ts', ``, /not in the table/],
   ];
   for (const [file, source, violation] of cases) {

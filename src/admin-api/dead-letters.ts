@@ -32,6 +32,35 @@ export interface RedriveJson {
   readonly limit?: number;
   readonly to?: string;
   readonly offsets?: readonly number[];
+  /** Only those that it selects, 100,000 at most at a time. */
+  readonly filter?: DeadLetterFilterJson;
+}
+
+/** Selects dead letters by their cause and the topic and group that they come from. */
+export interface DeadLetterFilterJson {
+  readonly cause?: string;
+  readonly topic?: string;
+  readonly group?: string;
+}
+
+/** The dead letters of one cause and origin. */
+export interface DeadLetterCauseJson {
+  readonly cause: string | null;
+  readonly topic: string | null;
+  readonly group: string | null;
+  readonly count: number;
+  /** When the first and the last of them died. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** The offset of one of them. */
+  readonly example: number;
+}
+
+export interface DeadLetterCausesJson {
+  /** The most frequent first. */
+  readonly causes: readonly DeadLetterCauseJson[];
+  /** False: there are more dead letters than were looked at. */
+  readonly isComplete: boolean;
 }
 
 export interface RedrivenJson {

@@ -182,6 +182,18 @@ export interface GroupStartJson {
   readonly timestampMs?: number | string;
 }
 
+/** What a reset would do. Counts are null if they would take a look at every key. */
+export interface SeekPreviewJson {
+  /** Messages that were delivered already and come again. */
+  readonly again: number | null;
+  /** Messages that were not delivered yet and are passed over. */
+  readonly passed: number | null;
+  /** Messages from the new position on. */
+  readonly after: number | null;
+  /** The group has a filter: counts include messages that it does not take. */
+  readonly isUpperBound: boolean;
+}
+
 export interface GroupDeletedJson {
   /** The name of the group. */
   readonly deleted: string;

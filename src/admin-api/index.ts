@@ -1,6 +1,9 @@
 export type { AlarmJson, AlarmsJson } from './alarms.ts';
 export type { ConnectionJson, ConnectionClosedJson, ConnectionsJson } from './connections.ts';
 export type {
+  DeadLetterCauseJson,
+  DeadLetterCausesJson,
+  DeadLetterFilterJson,
   DeadLetterJson,
   DeadLetterTopicJson,
   DeadLetterTopicsJson,
@@ -29,9 +32,13 @@ export type {
   GroupToUpdateJson,
   PauseJson,
   ResetJson,
+  SeekPreviewJson,
 } from './groups.ts';
+export type { HistoryJson, TrackJson } from './history.ts';
 export type {
   HeaderJson,
+  MessageGroupJson,
+  MessageGroupsJson,
   MessageJson,
   MessageToPublishJson,
   MessagesJson,
@@ -51,6 +58,14 @@ export type {
   SettleJson,
 } from './receive.ts';
 export type { AdminBodies, AdminQueries } from './requests.ts';
+export type {
+  FindingJson,
+  GroupChipJson,
+  OverviewJson,
+  OverviewServerJson,
+  TopicRowJson,
+  TopicRowsJson,
+} from './overview.ts';
 export type { AdminParams, AdminReplies, AdminRoute, OpenApiJson } from './replies.ts';
 export type {
   ScheduleDeletedJson,
@@ -60,6 +75,7 @@ export type {
   ScheduleToDefineJson,
 } from './schedules.ts';
 export type { AliveJson, HealthJson, ReadyJson, ServerJson } from './server.ts';
+export type { SessionJson, SessionToBeginJson } from './session.ts';
 export type {
   DeadLetterPolicyJson,
   PartitionJson,

@@ -38,6 +38,17 @@ export interface MessagesJson<M extends MessageJson = MessageJson> {
   readonly atEnd: boolean;
 }
 
+/** How far the groups of a topic are with one message. */
+export interface MessageGroupsJson {
+  readonly groups: readonly MessageGroupJson[];
+}
+
+export interface MessageGroupJson {
+  readonly name: string;
+  /** Not delivered yet, delivered and not done (also: waits for its next delivery), or done. */
+  readonly state: 'waiting' | 'in-flight' | 'done';
+}
+
 /** A message to publish. */
 export interface MessageToPublishJson {
   /** Only for a publish to a topic. The key of a publish to a subject is the subject. */

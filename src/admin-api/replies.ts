@@ -1,12 +1,20 @@
 import type { AlarmsJson } from './alarms.ts';
 import type { ConnectionClosedJson, ConnectionsJson } from './connections.ts';
-import type { DeadLetterJson, DeadLetterTopicsJson, RedrivenJson } from './dead-letters.ts';
+import type {
+  DeadLetterCausesJson,
+  DeadLetterJson,
+  DeadLetterTopicsJson,
+  RedrivenJson,
+} from './dead-letters.ts';
 import type { DelayedChangedJson, DelayedMessageJson, DelayedMessagesJson } from './delayed.ts';
-import type { GroupDeletedJson, GroupDetailsJson, GroupsJson } from './groups.ts';
-import type { MessageJson, MessagesJson, PublishResultsJson } from './messages.ts';
 import type { ReceivedMessagesJson, SettledJson } from './receive.ts';
+import type { GroupDeletedJson, GroupDetailsJson, GroupsJson, SeekPreviewJson } from './groups.ts';
+import type { HistoryJson } from './history.ts';
+import type { MessageGroupsJson, MessageJson, MessagesJson, PublishResultsJson } from './messages.ts';
+import type { OverviewJson, TopicRowsJson } from './overview.ts';
 import type { ScheduleDeletedJson, ScheduleJson, ScheduleRunJson, SchedulesJson } from './schedules.ts';
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
+import type { SessionJson } from './session.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
 import type { UsersJson } from './users.ts';
 
@@ -17,6 +25,14 @@ export interface AdminReplies {
   'GET /api/v1/openapi.json': OpenApiJson;
   'GET /api/v1/server': ServerJson;
   'GET /api/v1/alarms': AlarmsJson;
+  'GET /api/v1/session': SessionJson;
+  'POST /api/v1/session': SessionJson;
+  'DELETE /api/v1/session': SessionJson;
+  'GET /api/v1/overview': OverviewJson;
+  'GET /api/v1/topic-rows': TopicRowsJson;
+  'GET /api/v1/history': HistoryJson;
+  'GET /api/v1/topics/:topic/history': HistoryJson;
+  'GET /api/v1/topics/:topic/groups/:group/history': HistoryJson;
   'GET /api/v1/connections': ConnectionsJson;
   'DELETE /api/v1/connections/:id': ConnectionClosedJson;
   'GET /api/v1/topics': TopicsJson;
@@ -28,6 +44,7 @@ export interface AdminReplies {
   'GET /api/v1/topics/:topic/messages': MessagesJson;
   'POST /api/v1/topics/:topic/messages': PublishResultsJson;
   'GET /api/v1/topics/:topic/messages/:offset': MessageJson;
+  'GET /api/v1/topics/:topic/messages/:offset/groups': MessageGroupsJson;
   'GET /api/v1/topics/:topic/delayed': DelayedMessagesJson;
   'GET /api/v1/topics/:topic/delayed/:id': DelayedMessageJson;
   'POST /api/v1/topics/:topic/delayed/move': DelayedChangedJson;
@@ -47,6 +64,7 @@ export interface AdminReplies {
   'POST /api/v1/topics/:topic/groups/:group/reset': GroupDetailsJson;
   'POST /api/v1/topics/:topic/groups/:group/receive': ReceivedMessagesJson;
   'POST /api/v1/topics/:topic/groups/:group/settle': SettledJson;
+  'POST /api/v1/topics/:topic/groups/:group/reset/preview': SeekPreviewJson;
   'GET /api/v1/schedules': SchedulesJson;
   'POST /api/v1/schedules': ScheduleJson;
   'GET /api/v1/schedules/:schedule': ScheduleJson;
@@ -58,6 +76,7 @@ export interface AdminReplies {
   'GET /api/v1/dead-letters': DeadLetterTopicsJson;
   'GET /api/v1/dead-letters/:topic': MessagesJson<DeadLetterJson>;
   'GET /api/v1/dead-letters/:topic/:offset': DeadLetterJson;
+  'GET /api/v1/dead-letters/:topic/causes': DeadLetterCausesJson;
   'POST /api/v1/dead-letters/:topic/redrive': RedrivenJson;
   'POST /api/v1/dead-letters/:topic/purge': PurgedJson;
 }

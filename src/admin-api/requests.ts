@@ -10,10 +10,12 @@ import type {
 import type { PublishJson, ValueForm } from './messages.ts';
 import type { ReceiveJson, SettleJson } from './receive.ts';
 import type { ScheduleToDefineJson } from './schedules.ts';
+import type { SessionToBeginJson } from './session.ts';
 import type { PurgeJson, TopicToCreateJson, TopicToUpdateJson } from './topics.ts';
 
 /** The bodies of all routes of the admin HTTP that take one. */
 export interface AdminBodies {
+  'POST /api/v1/session': SessionToBeginJson;
   'POST /api/v1/topics': TopicToCreateJson;
   'PATCH /api/v1/topics/:topic': TopicToUpdateJson;
   'POST /api/v1/topics/:topic/purge': PurgeJson;
@@ -27,6 +29,7 @@ export interface AdminBodies {
   'POST /api/v1/topics/:topic/groups/:group/pause': PauseJson;
   'POST /api/v1/topics/:topic/groups/:group/limits': GroupLimitsJson;
   'POST /api/v1/topics/:topic/groups/:group/reset': ResetJson;
+  'POST /api/v1/topics/:topic/groups/:group/reset/preview': ResetJson;
   'POST /api/v1/topics/:topic/groups/:group/receive': ReceiveJson;
   'POST /api/v1/topics/:topic/groups/:group/settle': SettleJson;
   'POST /api/v1/schedules': ScheduleToDefineJson;
@@ -36,13 +39,25 @@ export interface AdminBodies {
 /** The queries of all routes that take one. */
 export interface AdminQueries {
   'GET /api/v1/connections': { readonly limit?: number };
+  'GET /api/v1/topic-rows': TopicRowsQueryJson;
   'GET /api/v1/topics/:topic/messages': BrowseQueryJson;
   'GET /api/v1/topics/:topic/messages/:offset': MessageQueryJson;
+  'GET /api/v1/topics/:topic/messages/:offset/groups': { readonly partition?: number };
   'GET /api/v1/topics/:topic/delayed': DelayedQueryJson;
   'GET /api/v1/topics/:topic/delayed/:id': ValueQueryJson;
   'GET /api/v1/schedules': { readonly topic?: string };
   'GET /api/v1/dead-letters/:topic': BrowseQueryJson;
   'GET /api/v1/dead-letters/:topic/:offset': MessageQueryJson;
+}
+
+/** A page of topics. */
+export interface TopicRowsQueryJson {
+  /** Words in the names of topics, subjects and groups. */
+  readonly search?: string;
+  readonly sort?: 'name' | 'in' | 'out' | 'backlog' | 'messages' | 'bytes' | 'full';
+  readonly reverse?: boolean;
+  readonly limit?: number;
+  readonly skip?: number;
 }
 
 /** How values are shown. */
@@ -68,6 +83,12 @@ export interface BrowseQueryJson extends MessageQueryJson {
   readonly cursor?: string;
   /** A pattern of keys. */
   readonly key?: string;
+  /** `name`, or `name=text` for text in its value. */
+  readonly header?: string;
+  /** Text in the value. */
+  readonly text?: string;
+  /** A place in a value that is JSON, `customer.name` or `items[0].sku=B-1`. */
+  readonly path?: string;
   readonly limit?: number;
   /** How long an empty answer waits for a message. */
   readonly waitMs?: number;

@@ -21,6 +21,7 @@ export {
   parseUsers,
   type User,
   type Access,
+  type Login,
   certificateNames,
   fullAccess,
   noAccess,

@@ -8,6 +8,7 @@ import type { AdminHttp } from './admin/index.ts';
 import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
 import { createDoors, openDoors } from './doors.ts';
+import type { HistoryRecorder } from './history/index.ts';
 import { type Log, silentLog } from './log.ts';
 import type { Storage } from './open-broker.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
@@ -101,6 +102,7 @@ class Server implements PillarboxServer {
   #doors: readonly Door[] = [];
   #guards: TlsGuards | undefined;
   #admin: AdminHttp | undefined;
+  #recorder: HistoryRecorder | undefined;
   #hasPortsFile = false;
   #alarms: Alarms | undefined;
   readonly #runtime = new RuntimeFigures();
@@ -171,8 +173,17 @@ class Server implements PillarboxServer {
     }
     await openDoors(this.#doors, this.settings);
 
-    const { OldestTimes, listenAdminHttp, routes } = await adminModule;
+    const { HistoryRecorder, OldestTimes, Sessions, listenAdminHttp, routes } = await adminModule;
     const commitWaits = new CommitWaits(broker);
+    const sessions = new Sessions();
+    this.#recorder = new HistoryRecorder(broker, syncTimes, {
+      stepMs: this.settings.historyStepMs,
+      seriesMax: this.settings.historyMax,
+      // A broker in memory leaves nothing on disk.
+      directory: this.#storage === 'memory' ? undefined : this.dataDirectory,
+      log: this.#log,
+    });
+    await this.#recorder.start();
     this.#admin = await listenAdminHttp({
       routes,
       context: {
@@ -184,6 +195,13 @@ class Server implements PillarboxServer {
         doors: this.#doors,
         connections: hall.registry,
         users,
+        door: {
+          token: adminToken,
+          metricsToken: this.settings.metricsToken,
+          users,
+          hall,
+          sessions,
+        },
         settings: this.settings,
         version: this.#version,
         dataDirectory: this.dataDirectory,
@@ -192,12 +210,16 @@ class Server implements PillarboxServer {
         isStopping: () => this.#closed !== undefined,
         adminConnections: () => this.#admin?.connections ?? 0,
         oldestTimes: new OldestTimes(),
+        recorder: this.#recorder,
+        streams: { open: 0, max: this.settings.adminStreamsMax },
       },
       host: adminHost,
       port: adminPort,
       token: adminToken,
       metricsToken: this.settings.metricsToken,
       users,
+      sessions,
+      basePath: this.settings.adminBasePath,
       tls: this.#guards.of(adminGuard),
       connectionsMax: shares.adminConnectionsMax,
       hall,
@@ -255,6 +277,7 @@ class Server implements PillarboxServer {
       await removePortsFile(this.settings.portsFile);
     await Promise.all(this.#doors.map((door) => door.close({ graceMs })));
     await this.#admin?.close({ graceMs: Math.min(graceMs, 1000) });
+    await this.#recorder?.close();
     await this.#broker?.close();
   }
 

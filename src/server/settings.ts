@@ -62,6 +62,10 @@ export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettin
   readonly adminTlsCert: string | undefined;
   readonly adminTlsKey: string | undefined;
   readonly adminTlsCa: string | undefined;
+  readonly adminBasePath: string | undefined;
+  readonly adminStreamsMax: number;
+  readonly historyStepMs: number;
+  readonly historyMax: number;
   readonly portsFile: string | undefined;
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
@@ -177,6 +181,36 @@ export const settingTable: SettingTable<Settings> = {
   adminTlsCert: pemFile('admin-tls-cert', 'certificate of the admin HTTP, as PEM; with it, it speaks https'),
   adminTlsKey: pemFile('admin-tls-key', 'key of that certificate, as PEM'),
   adminTlsCa: pemFile('admin-tls-ca', 'clients must have a certificate signed by one of these, as PEM'),
+  adminBasePath: {
+    ...text<string | undefined>({
+      name: 'admin-base-path',
+      placeholder: 'PATH',
+      default: undefined,
+      help: 'path in front of the routes of the admin HTTP, for a proxy that does not take it away, such as /pillarbox',
+    }),
+    expected: 'a path that begins with a slash and ends without one, such as /pillarbox',
+    parse: (value) =>
+      typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value) && value.length <= 200 ? value : undefined,
+  },
+  adminStreamsMax: count(10_000, {
+    name: 'admin-streams-max',
+    default: 64,
+    help: 'streams of changes that dashboards may have open, all together',
+  }),
+  historyStepMs: duration(
+    60_000,
+    {
+      name: 'history-step',
+      default: 10_000,
+      help: 'how often rates and backlogs are noted; 360 of these are kept, and 288 means of 30',
+    },
+    1000,
+  ),
+  historyMax: count(100_000, {
+    name: 'history-max',
+    default: 2000,
+    help: 'topics and groups whose rates are kept, all together; 8 KiB each',
+  }),
   portsFile: text<string | undefined>({
     name: 'ports-file',
     placeholder: 'FILE',

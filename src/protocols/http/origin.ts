@@ -43,7 +43,9 @@ export function checkOrigin(
       'host-not-allowed',
       `The Host "${host.slice(0, 200)}" is not one of this server's; use localhost or the address it listens on.`,
     );
-  const isOtherPage = origin !== undefined && origin !== `${scheme}://${host}` && otherPages !== 'all';
+  // A proxy that ends TLS has pages of https in front of a server of http.
+  const isOwnPage = origin === `${scheme}://${host}` || origin === `https://${host}`;
+  const isOtherPage = origin !== undefined && !isOwnPage && otherPages !== 'all';
   if (isOtherPage && !(otherPages === 'local' && localOrigin.test(origin)))
     throw new HttpError(403, 'origin-not-allowed', 'Web pages of other origins may not send requests here.');
 }

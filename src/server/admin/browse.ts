@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageJson, MessagesJson, ValueForm } from '../../admin-api/index.ts';
 import type { Partition, Record, Topic } from '../../broker/index.ts';
 import { invalidRequest } from './errors.ts';
+import { matchesFilter, type MessageFilter, readMessageFilter } from './message-filter.ts';
 import { messageJson, valueForms } from './message-json.ts';
 import { oneOf, time, wholeNumber } from './shape.ts';
 
@@ -12,6 +13,8 @@ const windowOffsets = 4096;
  * came.
  */
 const searchMs = 2000;
+/** A filter looks at the time after so many offsets. */
+const lookEvery = 64;
 const pollMs = 50;
 const limitMax = 1000;
 /** The maximum bytes of values in one answer. */
@@ -27,6 +30,7 @@ export interface BrowseQuery {
     | { readonly kind: 'cursor'; readonly offsets: readonly number[] };
   readonly partition: number | undefined;
   readonly key: string | undefined;
+  readonly filter: MessageFilter | undefined;
   readonly limit: number;
   readonly as: ValueForm;
   readonly valueBytesMax: number;
@@ -40,6 +44,9 @@ const queryNames = new Set([
   'cursor',
   'partition',
   'key',
+  'header',
+  'text',
+  'path',
   'limit',
   'as',
   'valueBytes',
@@ -78,6 +85,7 @@ export function readBrowseQuery(query: URLSearchParams): BrowseQuery {
               : { kind: 'first' },
     partition: read('partition', wholeNumber()),
     key: query.get('key') ?? undefined,
+    filter: readMessageFilter(query),
     limit: read('limit', wholeNumber(1, limitMax)) ?? 50,
     as: read('as', oneOf(...valueForms)) ?? 'auto',
     valueBytesMax: read('valueBytes', wholeNumber(0, answerBytesMax)) ?? 65_536,
@@ -100,7 +108,7 @@ export async function browse<T extends MessageJson>(
   const readers = partitions.map((partition, at) => new PartitionReader<T>(partition, starts[at] ?? 0));
   const deadlineMs = performance.now() + query.waitMs;
   for (;;) {
-    const page = await readPage(readers, topic.name, query, extend);
+    const page = await readPage(readers, topic.name, query, signal, extend);
     if (
       page.messages.length > 0 ||
       !page.atEnd ||
@@ -115,7 +123,7 @@ export async function browse<T extends MessageJson>(
 
 async function startOffsets(
   partitions: readonly Partition[],
-  { start, key }: BrowseQuery,
+  { start, key, filter }: BrowseQuery,
 ): Promise<readonly number[]> {
   switch (start.kind) {
     case 'first':
@@ -125,7 +133,7 @@ async function startOffsets(
     case 'time':
       return Promise.all(partitions.map((partition) => partition.offsetAtTime(start.timestampMs)));
     case 'last':
-      return Promise.all(partitions.map((partition) => offsetOfLast(partition, start.count, key)));
+      return Promise.all(partitions.map((partition) => offsetOfLast(partition, start.count, key, filter)));
     case 'cursor':
       if (start.offsets.length !== partitions.length)
         throw invalidRequest('The cursor belongs to another topic or to other partitions.');
@@ -136,17 +144,23 @@ async function startOffsets(
 }
 
 /** The offset of the first of the last `count` matching messages, searched backwards in growing steps. */
-async function offsetOfLast(partition: Partition, count: number, key: string | undefined): Promise<number> {
+async function offsetOfLast(
+  partition: Partition,
+  count: number,
+  key: string | undefined,
+  filter: MessageFilter | undefined,
+): Promise<number> {
   if (count === 0) return partition.stableEnd;
-  if (key === undefined) return Math.min(partition.offsetOfLast(count), partition.stableEnd);
+  if (key === undefined && !filter) return Math.min(partition.offsetOfLast(count), partition.stableEnd);
+  const patterns = key === undefined ? {} : { patterns: [key] };
   const deadlineMs = performance.now() + searchMs;
   let found: number[] = [];
   let end = partition.stableEnd;
   for (let step = windowOffsets; end > partition.firstOffset && performance.now() < deadlineMs; step *= 2) {
     const from = Math.max(partition.firstOffset, end - step);
     const offsets: number[] = [];
-    for await (const { offset } of partition.scan(from, { patterns: [key], toOffset: end }))
-      offsets.push(offset);
+    for await (const record of partition.scan(from, { ...patterns, toOffset: end }))
+      if (!filter || matchesFilter(record, filter)) offsets.push(record.offset);
     found = [...offsets, ...found];
     if (found.length >= count) return found.at(-count) ?? from;
     end = from;
@@ -181,6 +195,7 @@ async function readPage<T extends MessageJson>(
   readers: readonly PartitionReader<T>[],
   topic: string,
   query: BrowseQuery,
+  signal: AbortSignal,
   extend: (message: MessageJson, record: Record) => T,
 ): Promise<MessagesJson<T>> {
   const patterns = query.key === undefined ? {} : { patterns: [query.key] };
@@ -193,12 +208,19 @@ async function readPage<T extends MessageJson>(
       !reader.isAtEnd &&
       found.length < query.limit &&
       bytes < bytesEach &&
-      performance.now() < deadlineMs
+      performance.now() < deadlineMs &&
+      !signal.aborted
     ) {
       const from = Math.max(reader.offset, partition.firstOffset);
       const toOffset = Math.min(from + windowOffsets, partition.stableEnd);
       reader.offset = toOffset;
       for await (const record of partition.scan(from, { toOffset, ...patterns })) {
+        if (query.filter && !matchesFilter(record, query.filter)) {
+          // Large values take their time: the search goes on from here in the next page.
+          if (record.offset % lookEvery !== 0 || performance.now() < deadlineMs) continue;
+          reader.offset = record.offset + 1;
+          break;
+        }
         const message = extend(messageJson(topic, partition.index, record, query), record);
         found.push({ offset: record.offset, timestampMs: record.timestampMs, message });
         bytes += Math.min(message.valueBytes, query.valueBytesMax);

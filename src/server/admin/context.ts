@@ -8,12 +8,15 @@ import {
   type Users,
 } from '../../protocols/index.ts';
 import type { Alarms } from '../alarms/index.ts';
+import type { HistoryRecorder } from '../history/index.ts';
+import type { StreamRoom } from './changes.ts';
 import type { AdminRequest } from './http.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
 import type { CommitWaits } from '../commit-waits.ts';
 import type { RuntimeFigures } from '../runtime-figures.ts';
 import type { SyncTimes } from '../sync-times.ts';
+import type { AdminDoor } from './login.ts';
 import type { OldestTimes } from './oldest-times.ts';
 
 /** The objects that routes work on: the broker and the server's own facts. */
@@ -24,6 +27,8 @@ export interface AdminContext {
   readonly adminConnections: () => number;
   readonly connections: ConnectionRegistry;
   readonly users: Users;
+  /** What the admin HTTP accepts as a login. */
+  readonly door: AdminDoor;
   readonly settings: Settings;
   readonly version: string;
   readonly dataDirectory: string;
@@ -36,6 +41,8 @@ export interface AdminContext {
   readonly alarms: Alarms;
   readonly runtime: RuntimeFigures;
   readonly commitWaits: CommitWaits;
+  readonly recorder: HistoryRecorder;
+  readonly streams: StreamRoom;
 }
 
 /**

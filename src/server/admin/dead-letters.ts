@@ -1,4 +1,5 @@
 import type {
+  DeadLetterFilterJson,
   DeadLetterJson,
   DeadLetterTopicJson,
   DeadLetterTopicsJson,
@@ -18,6 +19,8 @@ import {
 import { HttpError } from '../../protocols/index.ts';
 import { browse, readBrowseQuery } from './browse.ts';
 import { type AdminContext, checkMay, topicFor, topicOf } from './context.ts';
+import { selectLetters } from './dead-letter-causes.ts';
+import { invalidRequest } from './errors.ts';
 import type { AdminRequest } from './http.ts';
 import { messageJson } from './message-json.ts';
 import { type JsonReply, json } from './reply.ts';
@@ -27,7 +30,17 @@ const redriveShape: Shape<RedriveJson> = {
   limit: wholeNumber(1),
   to: text(255),
   offsets: listOf(wholeNumber()),
+  filter: (value) =>
+    readObject<DeadLetterFilterJson>(
+      value,
+      { cause: text(4096), topic: text(255), group: text(255) },
+      [],
+      '"filter"',
+    ),
 };
+
+/** Dead letters that one redrive with a filter selects. */
+const selectedMax = 100_000;
 
 /**
  * Dead-letter topics: those named by groups and topics, and those whose first message is a dead letter. The
@@ -114,13 +127,17 @@ export async function redriveDeadLetters(
   context: AdminContext,
 ): Promise<JsonReply<RedrivenJson>> {
   const topic = topicFor('manage', request, context);
-  const options = readObject((await request.json()) ?? {}, redriveShape);
+  const { filter, ...options } = readObject((await request.json()) ?? {}, redriveShape);
+  if (filter && options.offsets) throw invalidRequest('Give "offsets" or a "filter", not both.');
   if (options.to !== undefined) {
     checkMay('publish', request.access, options.to);
     topicOf(context, options.to);
   }
   const mayGoTo = (name: string): boolean => request.access.mayPublish(name);
-  const { moved, stayed } = await context.broker.redrive(topic, options, mayGoTo);
+  const selected =
+    filter && (await selectLetters(topic, filter, options.limit ?? selectedMax, request.signal));
+  const chosen = selected ? { ...options, offsets: selected.offsets } : options;
+  const { moved, stayed } = await context.broker.redrive(topic, chosen, mayGoTo);
   return json({ redriven: moved, left: topic.durableCount, stayed });
 }
 

@@ -207,7 +207,8 @@ export async function deleteGroup(
   return json({ deleted: group.name, topic: group.topic.name });
 }
 
-function readStart(value: unknown): GroupStart {
+/** Reads the new position of a group. */
+export function readStart(value: unknown): GroupStart {
   const { kind, offset, timestampMs } = readObject(value, startShape, ['kind'], '"start"');
   if (kind === 'offset') {
     if (offset === undefined) throw invalidRequest('A start of kind "offset" must have "offset".');

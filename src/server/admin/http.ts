@@ -18,6 +18,7 @@ import { nestsDeeper } from '../../util/index.ts';
 import { describeError, invalidRequest } from './errors.ts';
 import { adminProtocol, type AdminDoor, type AdminLogin, logIn, needsLogin } from './login.ts';
 import type { JsonReply } from './reply.ts';
+import { Sessions } from './sessions.ts';
 
 /** A request of the admin HTTP after routing. */
 export interface AdminRequest {
@@ -26,16 +27,25 @@ export interface AdminRequest {
   /** The `:names` of the path, decoded. */
   readonly params: { readonly [name: string]: string };
   readonly query: URLSearchParams;
+  readonly headers: HttpRequest['headers'];
+  /** The request itself; undefined for an answer that a stream of changes asks for. */
+  readonly raw?: HttpRequest;
   /** The body as JSON; undefined if it is empty. */
   readonly json: () => Promise<unknown>;
   /** Aborted when the client has gone or the server stops; for answers that wait. */
   readonly signal: AbortSignal;
 }
 
-/** An answer: JSON, or text with its own content type. */
+/** An answer: JSON, text with its own content type, or anything with its own headers. */
 export type AdminReply =
   | JsonReply<object>
-  | { readonly kind: 'text'; readonly status?: number; readonly type: string; readonly body: string };
+  | { readonly kind: 'text'; readonly status?: number; readonly type: string; readonly body: string }
+  | {
+      readonly kind: 'raw';
+      readonly status?: number;
+      readonly headers: { readonly [name: string]: string };
+      readonly body: NonNullable<HttpReply['body']>;
+    };
 
 /** One line of the table of routes. */
 export interface Route<Context> extends PathRoute {
@@ -58,6 +68,10 @@ export interface AdminHttpOptions<Context> {
    * in.
    */
   readonly users?: Users;
+  /** The sessions of browsers. */
+  readonly sessions?: Sessions;
+  /** A path such as `/pillarbox` that requests may have in front of theirs. */
+  readonly basePath?: string | undefined;
   readonly tls?: TlsGuard | undefined;
   readonly connectionsMax: number;
   /** Shared with the protocols. */
@@ -73,13 +87,23 @@ export interface AdminHttp {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
-const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
-const noLogin: AdminLogin = { user: null, access: noAccess };
+/** Health checks reveal nothing that needs a login, and the files of the dashboard are public. */
+function isOpen(pathname: string, method: string): boolean {
+  return (
+    openPaths.has(pathname) ||
+    pathname.startsWith('/assets/') ||
+    // A login begins there; its end is a change by the session.
+    (pathname === '/api/v1/session' && method !== 'DELETE')
+  );
+}
+
+const openPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/']);
+const noLogin: AdminLogin = { user: null, access: noAccess, login: undefined };
 
 /** Starts to listen. Rejects with the system's error (EADDRINUSE, EACCES, …) if it cannot. */
 export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context>): Promise<AdminHttp> {
-  const { token, metricsToken, users = new Users(), hall } = options;
-  const door = { token, metricsToken, users, hall };
+  const { token, metricsToken, users = new Users(), hall, sessions = new Sessions() } = options;
+  const door = { token, metricsToken, users, hall, sessions };
   const frontend = new HttpFrontend({
     name: adminProtocol,
     authenticates: needsLogin(door),
@@ -108,7 +132,7 @@ export async function listenAdminHttp<Context>(options: AdminHttpOptions<Context
 
 async function answer<Context>(
   request: HttpRequest,
-  { host, routes, context, tls }: AdminHttpOptions<Context>,
+  { host, routes, context, tls, basePath = '' }: AdminHttpOptions<Context>,
   door: AdminDoor,
 ): Promise<HttpReply> {
   checkOrigin(request.headers, {
@@ -118,9 +142,12 @@ async function answer<Context>(
     takesAnyName: needsLogin(door),
     scheme: tls === undefined ? 'http' : 'https',
   });
-  const { pathname, searchParams } = request.url;
-  // Health checks reveal nothing that needs a login.
-  const login = openPaths.has(pathname) ? noLogin : await logIn(request, door);
+  const { pathname: given, searchParams } = request.url;
+  // The page names its files and routes beside itself, which takes the slash.
+  if (basePath !== '' && given === basePath)
+    return { status: 308, headers: { ...headersOf('text/plain'), location: `${basePath}/` }, body: '' };
+  const pathname = basePath !== '' && given.startsWith(`${basePath}/`) ? given.slice(basePath.length) : given;
+  const login = isOpen(pathname, request.method) ? noLogin : await logIn(request, door);
   request.user = login.user;
   const { route, params } = findRoute(routes, request.method, pathname);
   const reply = await route.handle(
@@ -128,6 +155,8 @@ async function answer<Context>(
       access: login.access,
       params,
       query: searchParams,
+      headers: request.headers,
+      raw: request,
       json: () => readJson(request),
       get signal() {
         return request.signal;
@@ -136,8 +165,9 @@ async function answer<Context>(
     context,
   );
   const { status = 200 } = reply;
+  if (reply.kind === 'raw') return { status, headers: { ...reply.headers }, body: reply.body };
   return reply.kind === 'json'
-    ? { status, headers: headersOf(jsonType), body: jsonLine(reply.body) }
+    ? { status, headers: { ...headersOf(jsonType), ...reply.headers }, body: jsonLine(reply.body) }
     : { status, headers: headersOf(reply.type), body: reply.body };
 }
 

@@ -1,3 +1,4 @@
+import { provesOwnPage, type Session, type Sessions, cookieName, readCookie } from './sessions.ts';
 import {
   type Access,
   certificateNames,
@@ -5,6 +6,7 @@ import {
   type Hall,
   HttpError,
   type HttpRequest,
+  type Login,
   type Users,
 } from '../../protocols/index.ts';
 import { sameText } from '../../util/index.ts';
@@ -22,6 +24,8 @@ export interface AdminDoor {
   readonly metricsToken?: string | undefined;
   readonly users: Users;
   readonly hall: Hall;
+  /** Of browsers. */
+  readonly sessions: Sessions;
 }
 
 /** The user of a request, and its access. */
@@ -29,11 +33,13 @@ export interface AdminLogin {
   /** Null: no particular user. */
   readonly user: string | null;
   readonly access: Access;
+  /** Undefined: no user of the table. */
+  readonly login: Login | undefined;
 }
 
-const anyone: AdminLogin = { user: null, access: fullAccess };
+const anyone: AdminLogin = { user: null, access: fullAccess, login: undefined };
 
-type Given =
+export type Given =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'password'; readonly user: string; readonly password: string };
 
@@ -44,17 +50,23 @@ export function needsLogin({ token, users }: AdminDoor): boolean {
 
 /**
  * Logs a request in: by the admin token or the token of a user (`Bearer`), by a user's name and password
- * (`Basic`), or without these by the client's certificate. After wrong guesses a request waits before its own
- * guess is checked. Rejects with an HttpError: 401, or 429 if too many requests wait.
+ * (`Basic`), or without these by the session of a browser or by the client's certificate. Rejects with an
+ * HttpError: 401, 403 if a change by a session does not come from a page of this server, or 429 if too many
+ * requests wait.
  */
 export async function logIn(request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
   if (!needsLogin(door)) return anyone;
   const given = givenBy(request.headers.authorization ?? '');
-  if (!given) {
-    const login = await loginByCertificate(request, door);
-    if (login) return login;
-    throw notAuthorised(door);
-  }
+  if (given) return checkGiven(given, request, door);
+  const session = sessionOf(request, door);
+  if (session) return loginBySession(session, request);
+  const login = await loginByCertificate(request, door);
+  if (login) return login;
+  throw notAuthorised(request, door);
+}
+
+/** Checks what was given. After wrong guesses it waits before its own guess is checked. */
+export async function checkGiven(given: Given, request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
   const { logins, clock } = door.hall;
   const { address } = request;
   const name = given.kind === 'token' ? tokenUser : given.user;
@@ -71,10 +83,36 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
   const login = request.isGone ? undefined : await loginBy(given, door, readsMetrics(request));
   if (!login) {
     if (!request.isGone) logins.failed(address, name);
-    throw notAuthorised(door);
+    throw notAuthorised(request, door);
   }
   logins.succeeded(address, name);
   return login;
+}
+
+/** The token in the cookie of a browser. */
+export function tokenOf({ headers, socket }: HttpRequest): string | undefined {
+  return readCookie(headers.cookie, cookieName(socket.localPort ?? 0));
+}
+
+/** The session of a browser. */
+export function sessionOf(request: HttpRequest, { sessions, users }: AdminDoor): Session | undefined {
+  const token = tokenOf(request);
+  return token === undefined ? undefined : sessions.find(token, users, Date.now());
+}
+
+/** Sent by the dashboard with every request. */
+const csrfHeader = 'x-pillarbox-csrf';
+
+function loginBySession(session: Session, { method, headers }: HttpRequest): AdminLogin {
+  const isLook = method === 'GET' || method === 'HEAD';
+  if (!isLook && !provesOwnPage(session, headers[csrfHeader]))
+    throw new HttpError(
+      403,
+      'csrf-token-wrong',
+      'A change by a session needs its "X-Pillarbox-Csrf"; load the page again.',
+    );
+  const { user, login } = session;
+  return { user, access: login?.access ?? fullAccess, login };
 }
 
 async function loginBy(
@@ -91,7 +129,7 @@ async function loginBy(
     return anyone;
   if (given.kind === 'token' && token !== undefined && sameText(token, given.token)) return anyone;
   const login = await users.logIn(adminProtocol, given);
-  return login && { user: login.user?.name ?? null, access: login.access };
+  return login && { user: login.user?.name ?? null, access: login.access, login };
 }
 
 /** The metrics token is a token for this request only, and a wrong one for all others. */
@@ -107,7 +145,7 @@ async function loginByCertificate(
   const names = certificateNames(socket);
   if (names.length === 0) return undefined;
   const login = await users.logIn(adminProtocol, { kind: 'certificate', names });
-  return login && { user: login.user?.name ?? null, access: login.access };
+  return login && { user: login.user?.name ?? null, access: login.access, login };
 }
 
 /** `Bearer TOKEN`, or `Basic` with `USER:PASSWORD` in base64 (RFC 7617). */
@@ -122,7 +160,7 @@ function givenBy(authorization: string): Given | undefined {
     : { kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
-function notAuthorised({ token, users }: AdminDoor): HttpError {
+function notAuthorised({ headers }: HttpRequest, { token, users }: AdminDoor): HttpError {
   const hasUsers = users.requires(adminProtocol);
   const ways = [
     ...(token === undefined ? [] : ['"Authorization: Bearer" with the admin token']),
@@ -130,7 +168,10 @@ function notAuthorised({ token, users }: AdminDoor): HttpError {
       ? ['"Authorization: Basic" with name and password of a user, or "Bearer" with the token of one']
       : []),
   ];
-  return new HttpError(401, 'not-authorised', `Send ${ways.join(', or ')}.`, {
+  const message = `Send ${ways.join(', or ')}.`;
+  // The dashboard has a form of its own; a browser would ask for a password in front of it.
+  if (headers[csrfHeader] !== undefined) return new HttpError(401, 'not-authorised', message);
+  return new HttpError(401, 'not-authorised', message, {
     'www-authenticate': hasUsers ? 'Basic realm="pillarbox", charset="UTF-8", Bearer' : 'Bearer',
   });
 }

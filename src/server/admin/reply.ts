@@ -2,6 +2,7 @@
 export interface JsonReply<T> {
   readonly kind: 'json';
   readonly status?: number;
+  readonly headers?: { readonly [name: string]: string };
   readonly body: T;
 }
 

@@ -1,17 +1,26 @@
 import type { AdminReplies, AdminRoute } from '../../admin-api/index.ts';
 import { listAlarms } from './alarms.ts';
 import type { AdminContext } from './context.ts';
+import { listDeadLetterCauses } from './dead-letter-causes.ts';
 import * as deadLetters from './dead-letters.ts';
 import * as delayed from './delayed.ts';
+import { changesOf } from './changes.ts';
+import { dashboardFile, dashboardPage } from './dashboard.ts';
 import * as groups from './groups.ts';
+import * as history from './history.ts';
 import type { AdminRequest, Route } from './http.ts';
+import { showMessageGroups } from './message-groups.ts';
 import * as messages from './messages.ts';
 import { metrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import * as receiving from './receive.ts';
+import * as overview from './overview.ts';
 import type { JsonReply } from './reply.ts';
 import * as schedules from './schedules.ts';
+import * as session from './session.ts';
+import { previewReset } from './seek-preview.ts';
 import * as server from './server-info.ts';
+import * as rows from './topic-rows.ts';
 import * as topics from './topics.ts';
 import { listUsers } from './users.ts';
 
@@ -31,6 +40,17 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   },
   'GET /api/v1/server': { summary: 'what runs here', handle: server.serverInfo },
   'GET /api/v1/alarms': { summary: 'what is wrong, and the remedy', handle: listAlarms },
+  'GET /api/v1/session': { summary: 'the session of a browser', handle: session.showSession },
+  'POST /api/v1/session': { summary: 'log a browser in', handle: session.beginSession },
+  'DELETE /api/v1/session': { summary: 'log a browser out', handle: session.endSession },
+  'GET /api/v1/overview': { summary: 'the state at a glance', handle: overview.showOverview },
+  'GET /api/v1/topic-rows': { summary: 'topics, searched, sorted and paged', handle: rows.listTopicRows },
+  'GET /api/v1/history': { summary: 'rates of the last hour and day', handle: history.showHistory },
+  'GET /api/v1/topics/:topic/history': { summary: 'the same of a topic', handle: history.showTopicHistory },
+  'GET /api/v1/topics/:topic/groups/:group/history': {
+    summary: 'the same of a group',
+    handle: history.showGroupHistory,
+  },
   'GET /api/v1/connections': { summary: 'connections by protocol', handle: server.listConnections },
   'DELETE /api/v1/connections/:id': { summary: 'close a connection', handle: server.closeConnection },
   'GET /api/v1/topics': { summary: 'all topics', handle: topics.listTopics },
@@ -42,6 +62,10 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   'GET /api/v1/topics/:topic/messages': { summary: 'browse messages', handle: messages.browseTopic },
   'POST /api/v1/topics/:topic/messages': { summary: 'publish to a topic', handle: messages.publishToTopic },
   'GET /api/v1/topics/:topic/messages/:offset': { summary: 'one message', handle: messages.showMessage },
+  'GET /api/v1/topics/:topic/messages/:offset/groups': {
+    summary: 'how far its groups are with a message',
+    handle: showMessageGroups,
+  },
   'GET /api/v1/topics/:topic/delayed': { summary: 'delayed messages', handle: delayed.listDelayed },
   'GET /api/v1/topics/:topic/delayed/:id': { summary: 'one delayed message', handle: delayed.showDelayed },
   'POST /api/v1/topics/:topic/delayed/move': {
@@ -91,6 +115,10 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     summary: 'ack, nack, reject, give back, postpone, keep longer',
     handle: receiving.settle,
   },
+  'POST /api/v1/topics/:topic/groups/:group/reset/preview': {
+    summary: 'what a move would bring again',
+    handle: previewReset,
+  },
   'GET /api/v1/schedules': { summary: 'all schedules', handle: schedules.listSchedules },
   'POST /api/v1/schedules': { summary: 'define or change a schedule', handle: schedules.defineSchedule },
   'GET /api/v1/schedules/:schedule': { summary: 'one schedule', handle: schedules.showSchedule },
@@ -107,6 +135,10 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     summary: 'dead letters with cause and origin',
     handle: deadLetters.listDeadLetters,
   },
+  'GET /api/v1/dead-letters/:topic/causes': {
+    summary: 'dead letters by cause and origin',
+    handle: listDeadLetterCauses,
+  },
   'GET /api/v1/dead-letters/:topic/:offset': {
     summary: 'one dead letter',
     handle: deadLetters.showDeadLetter,
@@ -121,11 +153,16 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
   },
 };
 
+const apiRoutes = Object.entries(jsonRoutes).map(([name, { summary, handle }]): Route<AdminContext> => {
+  const [method, path] = name.split(' ') as [Route<AdminContext>['method'], string];
+  return { method, path, summary, handle };
+});
+
 /** All routes of the admin HTTP. docs/admin-api.md describes each; a test compares the two. */
 export const routes: readonly Route<AdminContext>[] = [
+  { method: 'GET', path: '/', summary: 'the dashboard', handle: dashboardPage },
+  { method: 'GET', path: '/assets/:file', summary: 'its files', handle: dashboardFile },
   { method: 'GET', path: '/metrics', summary: 'metrics for Prometheus', handle: metrics },
-  ...Object.entries(jsonRoutes).map(([name, { summary, handle }]): Route<AdminContext> => {
-    const [method, path] = name.split(' ') as [Route<AdminContext>['method'], string];
-    return { method, path, summary, handle };
-  }),
+  { method: 'GET', path: '/api/v1/changes', summary: 'a stream of changes', handle: changesOf(apiRoutes) },
+  ...apiRoutes,
 ];

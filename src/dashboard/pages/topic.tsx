@@ -1,0 +1,205 @@
+import type { VNode } from 'preact';
+import type { GroupJson, TopicDetailsJson } from '../../admin-api/index.ts';
+import { absolute, bytes, count, duration, rate } from '../format.ts';
+import { TopicActions } from '../parts/topic-actions.tsx';
+import { Fact, Figure } from '../parts/fields.tsx';
+import { History } from '../parts/history.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { For } from '../parts/times.tsx';
+import type { Projection } from '../projection.ts';
+import { href, type Route } from '../route.ts';
+import { useWatch } from '../stream.ts';
+
+const retentions = {
+  limits: 'kept until a limit is reached',
+  queue: 'deleted when its group is done',
+  interest: 'deleted when all groups are done',
+} as const;
+
+/** One topic: its rates, its groups, its limits and partitions. */
+export function Topic({ route: { path, query } }: { readonly route: Route }): VNode {
+  const [, name = ''] = path;
+  const route = `/api/v1/topics/${encodeURIComponent(name)}`;
+  const { value: topic, error } = useWatch<TopicDetailsJson>(route);
+  if (!topic) return <Problem error={error} />;
+  const slowest = topic.groupList.toSorted((a, b) => b.lag - a.lag)[0];
+  const { durability, retention } = topic.config;
+  return (
+    <>
+      <div class="head">
+        <h1>{name}</h1>
+        <span class="muted">
+          {topic.partitions === 1 ? '1 partition' : `${topic.partitions} partitions`}, {retentions[retention]}
+          , {durability === 'disk' ? 'on disk' : 'in memory'}
+        </span>
+        <span class="end row">
+          <a href={href(['messages', name])}>Messages</a>
+          <TopicActions topic={topic} />
+        </span>
+      </div>
+      <dl class="figures">
+        <Figure name="In">{rate(topic.inPerSecond)}</Figure>
+        <Figure name="Out">{rate(topic.outPerSecond)}</Figure>
+        <Figure name="Stored">
+          {count(topic.messages)} <small>{bytes(topic.bytes)}</small>
+        </Figure>
+        <Figure name="Backlog">{slowest ? count(slowest.lag) : '–'}</Figure>
+        <Figure name="Oldest">
+          <For ms={topic.messages === 0 ? null : topic.oldestAgeMs} />
+        </Figure>
+        <Figure name="Full in">
+          <For ms={topic.timeToFullMs} />
+        </Figure>
+        {topic.deadLettered > 0 && <Figure name="Died since the start">{count(topic.deadLettered)}</Figure>}
+      </dl>
+      <History
+        path={`${route}/history`}
+        range={query.get('range') ?? 'hour'}
+        out="delivered"
+        level="backlog"
+        projection={slowest && projectionOf(slowest)}
+        words={topic.timeToFullMs === null ? '' : `Full in ${duration(topic.timeToFullMs)} if rates stay.`}
+      />
+      <Groups topic={topic} />
+      <section>
+        <h2>Limits and settings</h2>
+        <Settings topic={topic} />
+      </section>
+      {topic.partitions > 1 && <Partitions topic={topic} />}
+    </>
+  );
+}
+
+/** Where the lag of a group goes. */
+export function projectionOf(group: GroupJson): Projection | undefined {
+  if (group.timeToEmptyMs !== null && group.lag > 0)
+    return { perSecond: 0, end: 0, inMs: group.timeToEmptyMs };
+  const perSecond = group.inPerSecond - group.ackedPerSecond;
+  return group.lag > 0 && perSecond > 0.05 ? { perSecond, end: null, inMs: null } : undefined;
+}
+
+function Groups({ topic }: { readonly topic: TopicDetailsJson }): VNode {
+  return (
+    <section>
+      <h2>Groups</h2>
+      {topic.groupList.length === 0 ? (
+        <p class="muted">
+          No group reads this topic. A consumer of any protocol makes one; every group gets every message.
+        </p>
+      ) : (
+        <div class="scroll" tabIndex={0} role="region" aria-label="Groups">
+          <table>
+            <thead>
+              <tr>
+                <th>Group</th>
+                <th class="number">Lag</th>
+                <th class="number">In flight</th>
+                <th class="number">Redelivered</th>
+                <th class="number">Answered</th>
+                <th class="number">Oldest</th>
+                <th class="number">Empty in</th>
+                <th class="number">Consumers</th>
+                <th>State</th>
+              </tr>
+            </thead>
+            <tbody>
+              {topic.groupList.map((group) => (
+                <tr key={group.name}>
+                  <td class="name">
+                    <a class="row-link" href={href(['topics', topic.name, group.name])}>
+                      {group.name}
+                    </a>
+                  </td>
+                  <td class="number">{count(group.lag)}</td>
+                  <td class="number">{count(group.inFlight)}</td>
+                  <td class="number">{count(group.redelivered)}</td>
+                  <td class="number">{rate(group.ackedPerSecond)}</td>
+                  <td class="number">
+                    <For ms={group.oldestAgeMs} />
+                  </td>
+                  <td class="number">
+                    <For ms={group.lag === 0 ? null : group.timeToEmptyMs} />
+                  </td>
+                  <td class="number">{group.consumers}</td>
+                  <td>
+                    <GroupState group={group} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** The state of a group in a word, with a shape. */
+export function GroupState({ group }: { readonly group: GroupJson }): VNode {
+  if (group.paused) return <span class="warning">‖ paused</span>;
+  if (group.lag > 0 && group.consumers === 0) return <span class="warning">○ no consumer</span>;
+  if (group.lag > 0 && group.inPerSecond > group.ackedPerSecond * 1.05 && group.inPerSecond > 0.1)
+    return <span class="warning">▲ grows</span>;
+  if (group.lag > 0 && group.ackedPerSecond > group.inPerSecond * 1.05) return <span>▼ shrinks</span>;
+  if (group.lag > 0) return <span>■ stands still</span>;
+  return <span class="ok">● up to date</span>;
+}
+
+function Settings({
+  topic: { config, subjects, createdMs, expiring },
+}: {
+  readonly topic: TopicDetailsJson;
+}): VNode {
+  const whenFull = {
+    'drop-oldest': 'drops its oldest messages',
+    reject: 'refuses publishes',
+    wait: 'lets publishers wait',
+  }[config.overflow];
+  const isLimited = config.messagesMax !== undefined || config.bytesMax !== undefined;
+  return (
+    <dl class="facts">
+      <Fact name="Messages at most">{config.messagesMax && count(config.messagesMax)}</Fact>
+      <Fact name="Bytes at most">{config.bytesMax && bytes(config.bytesMax)}</Fact>
+      <Fact name="Age at most">{config.ageMsMax && duration(config.ageMsMax)}</Fact>
+      <Fact name="Messages per key">{config.messagesPerKeyMax && count(config.messagesPerKeyMax)}</Fact>
+      <Fact name="When full">{isLimited ? whenFull : 'has no limit but the disk'}</Fact>
+      <Fact name="Rate">{config.publishRate && `${rate(config.publishRate.perSecond)} at most`}</Fact>
+      <Fact name="Subjects">{subjects.join(', ')}</Fact>
+      <Fact name="Priorities">{config.priorities}</Fact>
+      <Fact name="Expiring messages">{expiring > 0 && count(expiring)}</Fact>
+      <Fact name="Created">{absolute(createdMs)}</Fact>
+    </dl>
+  );
+}
+
+function Partitions({ topic }: { readonly topic: TopicDetailsJson }): VNode {
+  return (
+    <section>
+      <h2>Partitions</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Partitions">
+        <table>
+          <thead>
+            <tr>
+              <th class="number">Partition</th>
+              <th class="number">First offset</th>
+              <th class="number">Next offset</th>
+              <th class="number">Messages</th>
+              <th class="number">Size</th>
+            </tr>
+          </thead>
+          <tbody>
+            {topic.partitionList.slice(0, 200).map((partition) => (
+              <tr key={partition.index}>
+                <td class="number">{partition.index}</td>
+                <td class="number">{count(partition.firstOffset)}</td>
+                <td class="number">{count(partition.nextOffset)}</td>
+                <td class="number">{count(partition.messages)}</td>
+                <td class="number">{bytes(partition.bytes)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

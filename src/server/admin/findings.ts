@@ -1,0 +1,177 @@
+import type { FindingJson } from '../../admin-api/index.ts';
+import type { Group, Topic } from '../../broker/index.ts';
+import type { AdminContext } from './context.ts';
+
+/** Findings in one answer. */
+const findingsMax = 50;
+/** A topic that is full later than this is not worth a sentence yet. */
+const fullSoonMs = 24 * 3_600_000;
+/** A smaller lag is what any group has while messages come in. */
+const lagMin = 100;
+
+const ranks = { error: 0, warning: 1, info: 2 } as const;
+
+/** What is wrong now, in sentences, the worst first. */
+export function findingsOf(
+  context: AdminContext,
+  topics: readonly Topic[],
+  letters: readonly Topic[],
+  managesAll: boolean,
+): FindingJson[] {
+  const findings = managesAll ? [...ofServer(context)] : [];
+  for (const topic of topics) {
+    findings.push(...ofTopic(topic));
+    for (const group of topic.groups.values()) findings.push(...ofGroup(group));
+  }
+  for (const topic of letters) findings.push(...ofDeadLetters(topic));
+  return findings.sort((a, b) => ranks[a.level] - ranks[b.level]).slice(0, findingsMax);
+}
+
+function* ofServer({ broker }: AdminContext): Iterable<FindingJson> {
+  const { failed, degraded, diskFull, memoryFull } = broker.health;
+  const { diskTimeToFullMs } = broker.stats();
+  const of = (rule: string, level: FindingJson['level'], reason: string, remedy: string): FindingJson => ({
+    rule,
+    level,
+    topic: null,
+    group: null,
+    since: null,
+    reason,
+    remedy,
+  });
+  if (failed !== undefined)
+    yield of(
+      'log-failed',
+      'error',
+      `The log has failed: ${failed}`,
+      'Check the disk and start the broker again.',
+    );
+  if (degraded !== undefined)
+    yield of('degraded', 'error', 'Stored data is missing or damaged; the rest is served.', degraded);
+  if (diskFull)
+    yield of(
+      'disk-full',
+      'error',
+      'The disk is at its mark: publishes are refused.',
+      'Purge or consume messages, or make room on the disk.',
+    );
+  else if (diskTimeToFullMs !== undefined && diskTimeToFullMs < fullSoonMs)
+    yield of(
+      'disk-fills',
+      'warning',
+      `The disk reaches its mark in ${inWords(diskTimeToFullMs)}.`,
+      'Make room on the disk, or give topics limits.',
+    );
+  if (memoryFull)
+    yield of(
+      'memory-full',
+      'error',
+      'Memory is at its mark: publishes are refused.',
+      'Let consumers catch up, or give the process more memory (--memory-max).',
+    );
+}
+
+function* ofTopic(topic: Topic): Iterable<FindingJson> {
+  const { timeToFullMs, inPerSecond, removedPerSecond } = topic.stats();
+  if (timeToFullMs === undefined || timeToFullMs >= fullSoonMs) return;
+  const { overflow } = topic.config;
+  const slowest = slowestOf(topic);
+  const what =
+    overflow === 'drop-oldest'
+      ? 'then it drops its oldest messages'
+      : overflow === 'wait'
+        ? 'then publishers wait'
+        : 'then publishes are refused';
+  yield {
+    rule: 'topic-fills',
+    level: overflow === 'drop-oldest' && !slowest ? 'info' : 'warning',
+    topic: topic.name,
+    group: slowest?.name ?? null,
+    since: null,
+    reason:
+      `${topic.name} grows by ${perSecond(inPerSecond - removedPerSecond)} and is full in ${inWords(timeToFullMs)}; ${what}.` +
+      (slowest ? ` ${handling(slowest)}` : ''),
+    remedy: slowest
+      ? 'Add consumers, slow publishers down, or raise the limits of the topic.'
+      : 'Raise the limits of the topic, or slow publishers down.',
+  };
+}
+
+function* ofGroup(group: Group): Iterable<FindingJson> {
+  const { lag, consumers, paused, inPerSecond, ackedPerSecond, deliveredPerSecond } = group.stats();
+  if (lag < 1) return;
+  const base = { topic: group.topic.name, group: group.name, since: null };
+  const waiting = `${amount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
+  if (paused)
+    yield {
+      ...base,
+      rule: 'group-paused',
+      level: 'info',
+      reason: `${group.name} of ${group.topic.name} is paused: ${waiting}.`,
+      remedy: 'Resume the group when its consumers may go on.',
+    };
+  else if (consumers === 0 && lag >= (inPerSecond > 0 ? 1 : lagMin) && group.config.durable)
+    yield {
+      ...base,
+      rule: 'group-without-consumers',
+      level: 'warning',
+      reason: `${group.name} of ${group.topic.name} has no consumer: ${waiting}.`,
+      remedy: 'Start a consumer, or delete the group if nobody needs it.',
+    };
+  else if (
+    consumers > 0 &&
+    lag >= lagMin &&
+    inPerSecond > Math.max(ackedPerSecond, deliveredPerSecond) * 1.1 &&
+    group.topic.stats().timeToFullMs === undefined
+  )
+    yield {
+      ...base,
+      rule: 'backlog-grows',
+      level: 'warning',
+      reason: `The backlog of ${group.name} of ${group.topic.name} grows by ${perSecond(inPerSecond - ackedPerSecond)}: ${waiting}. ${handling(group)}`,
+      remedy: 'Add consumers, or slow publishers down.',
+    };
+}
+
+function* ofDeadLetters(topic: Topic): Iterable<FindingJson> {
+  const count = topic.durableCount;
+  if (count === 0) return;
+  yield {
+    rule: 'dead-letters',
+    level: 'warning',
+    topic: topic.name,
+    group: null,
+    since: null,
+    reason: `${amount(count)} dead ${count === 1 ? 'letter is' : 'letters are'} in ${topic.name}.`,
+    remedy: 'Look at their causes, and redrive them when these are mended.',
+  };
+}
+
+function slowestOf(topic: Topic): Group | undefined {
+  let slowest: Group | undefined;
+  for (const group of topic.groups.values())
+    if (group.stats().lag > (slowest?.stats().lag ?? 0)) slowest = group;
+  return slowest;
+}
+
+function handling(group: Group): string {
+  const { ackedPerSecond, consumers } = group.stats();
+  const by = consumers === 0 ? 'no consumer' : `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
+  return `${group.name} handles ${perSecond(ackedPerSecond)} with ${by}.`;
+}
+
+/** A duration in words, such as `38 min`. */
+export function inWords(ms: number): string {
+  if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 36 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} days`;
+}
+
+function perSecond(rate: number): string {
+  return `${amount(rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10)}/s`;
+}
+
+function amount(count: number): string {
+  return count.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}

@@ -1,0 +1,121 @@
+import { type Sample, Track, type TrackShape } from './track.ts';
+
+export interface HistoryOptions {
+  /** The step of the fine track, in milliseconds. */
+  readonly stepMs: number;
+  /** Topics and groups with a history, all together. */
+  readonly seriesMax: number;
+}
+
+/** 360 steps of 10 s are an hour, and 288 of 5 minutes are a day. */
+const fineLength = 360;
+const coarseLength = 288;
+const fineStepsPerCoarse = 30;
+
+/** Whose history it is. A topic of the same name that is created anew is another one. */
+export interface SeriesKey {
+  readonly topic: string;
+  /** Empty for the topic itself. */
+  readonly group: string;
+  readonly createdMs: number;
+}
+
+/** The samples of a topic or a group: fine ones of the last hour, and means of the last day. */
+export interface Series {
+  readonly key: SeriesKey;
+  readonly fine: Track;
+  readonly coarse: Track;
+}
+
+interface Mean {
+  step: number;
+  count: number;
+  in: number;
+  out: number;
+  level: number;
+}
+
+/**
+ * The history of rates and backlogs, of the whole broker, its topics and its groups. It is bounded: topics
+ * and groups in which nothing happens have none, and when there are too many, those that were quiet the
+ * longest lose theirs.
+ */
+export class History {
+  readonly options: HistoryOptions;
+  readonly fineShape: TrackShape;
+  readonly coarseShape: TrackShape;
+  /** Those that something happened in lately are at the end. */
+  readonly #series = new Map<string, Series>();
+  readonly #means = new WeakMap<Series, Mean>();
+
+  constructor(options: HistoryOptions) {
+    this.options = options;
+    this.fineShape = { stepMs: options.stepMs, length: fineLength };
+    this.coarseShape = { stepMs: options.stepMs * fineStepsPerCoarse, length: coarseLength };
+  }
+
+  get size(): number {
+    return this.#series.size;
+  }
+
+  all(): Iterable<Series> {
+    return this.#series.values();
+  }
+
+  of(key: SeriesKey): Series | undefined {
+    const series = this.#series.get(nameOf(key));
+    return series?.key.createdMs === key.createdMs ? series : undefined;
+  }
+
+  note(key: SeriesKey, nowMs: number, sample: Sample): void {
+    let series = this.of(key);
+    const isQuiet = sample.in === 0 && sample.out === 0;
+    if (!series) {
+      if (isQuiet && sample.level === 0) return;
+      series = this.#add({ key, fine: new Track(this.fineShape), coarse: new Track(this.coarseShape) });
+    } else if (!isQuiet) {
+      this.#series.delete(nameOf(key));
+      this.#series.set(nameOf(key), series);
+    }
+    series.fine.note(nowMs, sample);
+    this.#noteMean(series, nowMs, sample);
+  }
+
+  /** Takes over a series of an earlier run. */
+  restore(series: Series): void {
+    this.#add(series);
+  }
+
+  /** Drops the series that `isGone` says are of topics and groups that are gone. */
+  forget(isGone: (key: SeriesKey) => boolean): void {
+    for (const [name, { key }] of this.#series) if (isGone(key)) this.#series.delete(name);
+  }
+
+  #add(series: Series): Series {
+    const { seriesMax } = this.options;
+    this.#series.delete(nameOf(series.key));
+    while (this.#series.size >= seriesMax) {
+      const [quietest] = this.#series.keys();
+      if (quietest === undefined) break;
+      this.#series.delete(quietest);
+    }
+    this.#series.set(nameOf(series.key), series);
+    return series;
+  }
+
+  /** The coarse track always has the mean of what its newest step has seen so far. */
+  #noteMean(series: Series, nowMs: number, sample: Sample): void {
+    const step = Math.floor(nowMs / this.coarseShape.stepMs);
+    let mean = this.#means.get(series);
+    if (mean?.step !== step) this.#means.set(series, (mean = { step, count: 0, in: 0, out: 0, level: 0 }));
+    mean.count++;
+    mean.in += (sample.in - mean.in) / mean.count;
+    mean.out += (sample.out - mean.out) / mean.count;
+    mean.level += (sample.level - mean.level) / mean.count;
+    series.coarse.note(nowMs, mean);
+  }
+}
+
+function nameOf({ topic, group }: SeriesKey): string {
+  return `${topic}\0${group}`;
+}

@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import type { Broker, Group, Topic } from '../../broker/index.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { SyncTimes } from '../sync-times.ts';
+import { History, type HistoryOptions, type SeriesKey } from './history.ts';
+import { historyFileName, readHistory, writeHistory } from './history-file.ts';
+import { RecentSyncs } from './recent-syncs.ts';
+
+/** How often the history is written to its file. A crash loses as much of it. */
+const saveMs = 300_000;
+
+/** The key of the whole broker: no topic has an empty name. */
+export const brokerKey: SeriesKey = { topic: '', group: '', createdMs: 0 };
+
+export function keyOfTopic(topic: Topic): SeriesKey {
+  return { topic: topic.name, group: '', createdMs: topic.createdMs };
+}
+
+export function keyOfGroup(group: Group): SeriesKey {
+  return { topic: group.topic.name, group: group.name, createdMs: group.createdMs };
+}
+
+/** The backlog of a topic: the messages that its slowest group has not got yet; null without a group. */
+export function backlogOf(topic: Topic): number | null {
+  let backlog: number | null = null;
+  for (const group of topic.groups.values()) backlog = Math.max(backlog ?? 0, group.info().durableLag);
+  return backlog;
+}
+
+/** The recorder takes the samples of the history while the server runs, and keeps them in a file. */
+export class HistoryRecorder {
+  readonly history: History;
+  readonly recentSyncs: RecentSyncs;
+  readonly #broker: Broker;
+  /** Undefined: the history is not kept over a restart. */
+  readonly #path: string | undefined;
+  readonly #log: Log;
+  #sampling: NodeJS.Timeout | undefined;
+  #saving: NodeJS.Timeout | undefined;
+  #saved: Promise<void> = Promise.resolve();
+
+  constructor(
+    broker: Broker,
+    syncTimes: SyncTimes,
+    options: HistoryOptions & { readonly directory: string | undefined; readonly log: Log },
+  ) {
+    this.#broker = broker;
+    this.history = new History(options);
+    this.recentSyncs = new RecentSyncs(syncTimes);
+    this.#path = options.directory === undefined ? undefined : join(options.directory, historyFileName);
+    this.#log = options.log;
+  }
+
+  async start(): Promise<void> {
+    const { stepMs } = this.history.options;
+    this.#sampling = setInterval(() => this.sample(Date.now()), stepMs);
+    this.#sampling.unref();
+    if (this.#path === undefined) return;
+    const problem = await readHistory(this.#path, this.history);
+    if (problem !== undefined)
+      this.#log.warn(`the history of rates begins anew: ${this.#path} cannot be used (${problem})`);
+    this.#saving = setInterval(() => this.#save(), saveMs);
+    this.#saving.unref();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sampling);
+    clearInterval(this.#saving);
+    if (this.#saving !== undefined) this.#save();
+    await this.#saved;
+  }
+
+  /** Takes a sample of everything. */
+  sample(nowMs: number): void {
+    this.recentSyncs.note(nowMs);
+    const { history } = this;
+    const all = { in: 0, out: 0, level: 0 };
+    for (const topic of this.#broker.topics.values()) {
+      const { inPerSecond } = topic.stats();
+      let out = 0;
+      let level = 0;
+      for (const group of topic.groups.values()) {
+        const stats = group.stats();
+        out += stats.deliveredPerSecond;
+        level = Math.max(level, stats.lag);
+        history.note(keyOfGroup(group), nowMs, {
+          in: tidy(stats.inPerSecond),
+          out: tidy(stats.ackedPerSecond),
+          level: stats.lag,
+        });
+      }
+      all.in += inPerSecond;
+      all.out += out;
+      all.level += level;
+      history.note(keyOfTopic(topic), nowMs, { in: tidy(inPerSecond), out: tidy(out), level });
+    }
+    history.note(brokerKey, nowMs, { in: tidy(all.in), out: tidy(all.out), level: all.level });
+    history.forget((key) => this.#isGone(key));
+  }
+
+  #isGone({ topic: name, group, createdMs }: SeriesKey): boolean {
+    if (name === '') return false;
+    const topic = this.#broker.topic(name);
+    const owner = group === '' ? topic : topic?.groups.get(group);
+    return owner?.createdMs !== createdMs;
+  }
+
+  /** One write at a time. */
+  #save(): void {
+    const path = this.#path;
+    if (path === undefined || this.history.size === 0) return;
+    this.#saved = this.#saved
+      .then(() => writeHistory(path, this.history))
+      .catch((error: unknown) =>
+        this.#log.warn(`the history of rates was not written to ${path} (${messageOf(error)})`),
+      );
+  }
+}
+
+/** Averages fade out without an end; what is less than a message in ten minutes is none. */
+function tidy(perSecond: number): number {
+  return perSecond < 0.0017 ? 0 : perSecond;
+}
