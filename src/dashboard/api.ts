@@ -29,7 +29,7 @@ export function headers(): { [name: string]: string } {
 
 /** One request to the admin HTTP. Rejects with an {@link ApiError}. */
 export async function ask<T>(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   body?: unknown,
   signal?: AbortSignal,

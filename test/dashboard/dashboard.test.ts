@@ -173,6 +173,16 @@ test('a schedule runs, and a connection is closed', { skip }, async () => {
   await page.getByRole('row', { name: /admin/ }).first().waitFor();
 });
 
+test('the limits of a topic are edited in place', { skip }, async () => {
+  await open('#/topics/audit');
+  await page.getByRole('button', { name: 'Limits…' }).click();
+  await page.getByLabel('Messages at most').fill('500');
+  await page.getByLabel('When full').selectOption('reject');
+  await page.getByRole('button', { name: 'Set', exact: true }).click();
+  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  assert.deepEqual([topic('audit').config.messagesMax, topic('audit').config.overflow], [500, 'reject']);
+});
+
 test('a topic is purged and deleted only when its name is typed', { skip }, async () => {
   await open('#/topics/audit');
   await confirm('Purge…', 'Purge', 'audit');

@@ -7,6 +7,7 @@ import { stream } from '../stream.ts';
 import { Action } from './action.tsx';
 import { Confirm } from './dialog.tsx';
 import { PublishDialog } from './publish-dialog.tsx';
+import { TopicLimits } from './topic-limits.tsx';
 
 /** What can be done to a topic. */
 export function TopicActions({ topic }: { readonly topic: TopicDetailsJson }): VNode {
@@ -15,6 +16,7 @@ export function TopicActions({ topic }: { readonly topic: TopicDetailsJson }): V
   return (
     <>
       <Action name="Publish" dialog={(close) => <PublishDialog topic={name} onClose={close} />} />
+      <Action name="Limits" dialog={(close) => <TopicLimits topic={topic} route={route} onClose={close} />} />
       <Action
         name="Purge"
         isDangerous

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory } from '../../support/index.ts';
 import { freePorts } from '../../support/ports.ts';
@@ -100,12 +101,14 @@ test('the page and its files come with a policy, a hash and a type', async () =>
   assert.deepEqual([again.status, await again.text()], [304, '']);
   const files = [...html.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, path]) => path);
   assert.equal(files.length, 3);
+  let bytes = 0;
   for (const path of files) {
     const file = await get(`/${path}`);
-    await file.arrayBuffer();
+    bytes += gzipSync(Buffer.from(await file.arrayBuffer())).length;
     assert.equal(file.status, 200, path);
     assert.match(file.headers.get('cache-control') ?? '', /immutable/);
   }
+  assert.ok(bytes < 150_000, `the dashboard has ${bytes} bytes compressed`);
   for (const path of ['/assets/none.js', '/assets/..%2Findex.js', '/assets/']) {
     const missing = await get(path);
     assert.equal(missing.status, 404, path);
