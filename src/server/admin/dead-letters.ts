@@ -42,14 +42,11 @@ const redriveShape: Shape<RedriveJson> = {
 /** Dead letters that one redrive with a filter selects. */
 const selectedMax = 100_000;
 
-/**
- * Dead-letter topics: those named by groups and topics, and those whose first message is a dead letter. The
- * group is empty for messages that leave their topic by themselves.
- */
-export async function deadLetterTopics({
-  broker,
-}: AdminContext): Promise<Map<Topic, { topic: string; group: string }[]>> {
-  const found = new Map<Topic, { topic: string; group: string }[]>();
+type DeadLetterTopics = Map<Topic, { topic: string; group: string }[]>;
+
+/** The dead-letter topics that groups and topics name. The group is empty for those that topics name. */
+export function namedDeadLetterTopics({ broker }: AdminContext): DeadLetterTopics {
+  const found: DeadLetterTopics = new Map();
   const note = (name: string, topic: string, group: string): void => {
     const letters = broker.topic(name);
     if (!letters) return;
@@ -62,6 +59,13 @@ export async function deadLetterTopics({
     for (const group of topic.groups.values())
       for (const name of deadLetterNames(group)) note(name, topic.name, group.name);
   }
+  return found;
+}
+
+/** All dead-letter topics: those that are named, and those whose first message is a dead letter. */
+export async function deadLetterTopics(context: AdminContext): Promise<DeadLetterTopics> {
+  const { broker } = context;
+  const found = namedDeadLetterTopics(context);
   for (const topic of broker.topics.values()) {
     if (found.has(topic) || topic.config.subjects.length > 0) continue;
     const partition = topic.partitions.at(0);

@@ -1,9 +1,23 @@
 import type { FindingJson } from '../../admin-api/index.ts';
-import type { Group, Topic } from '../../broker/index.ts';
+import type { Group, GroupStats, Topic, TopicStats } from '../../broker/index.ts';
 import type { AdminContext } from './context.ts';
+
+/** A topic and its groups with their statistics, which are taken once for an answer. */
+export interface Measured {
+  readonly topic: Topic;
+  readonly stats: TopicStats;
+  readonly groups: readonly { readonly group: Group; readonly stats: GroupStats }[];
+}
+
+export function measure(topic: Topic): Measured {
+  const groups = Array.from(topic.groups.values(), (group) => ({ group, stats: group.stats() }));
+  return { topic, stats: topic.stats(), groups };
+}
 
 /** Findings in one answer. */
 const findingsMax = 50;
+/** Sentences that are made for one: with thousands of topics there may be as many. */
+const madeMax = 4 * findingsMax;
 /** A topic that is full later than this is not worth a sentence yet. */
 const fullSoonMs = 24 * 3_600_000;
 /** A smaller lag is what any group has while messages come in. */
@@ -14,16 +28,17 @@ const ranks = { error: 0, warning: 1, info: 2 } as const;
 /** What is wrong now, in sentences, the worst first. */
 export function findingsOf(
   context: AdminContext,
-  topics: readonly Topic[],
+  measured: readonly Measured[],
   letters: readonly Topic[],
   managesAll: boolean,
 ): FindingJson[] {
   const findings = managesAll ? [...ofServer(context)] : [];
-  for (const topic of topics) {
-    findings.push(...ofTopic(topic));
-    for (const group of topic.groups.values()) findings.push(...ofGroup(group));
-  }
   for (const topic of letters) findings.push(...ofDeadLetters(topic));
+  for (const each of measured) {
+    if (findings.length >= madeMax) break;
+    findings.push(...ofTopic(each));
+    for (const { group, stats } of each.groups) findings.push(...ofGroup(group, stats, each.stats));
+  }
   return findings.sort((a, b) => ranks[a.level] - ranks[b.level]).slice(0, findingsMax);
 }
 
@@ -71,11 +86,11 @@ function* ofServer({ broker }: AdminContext): Iterable<FindingJson> {
     );
 }
 
-function* ofTopic(topic: Topic): Iterable<FindingJson> {
-  const { timeToFullMs, inPerSecond, removedPerSecond } = topic.stats();
+function* ofTopic({ topic, stats, groups }: Measured): Iterable<FindingJson> {
+  const { timeToFullMs, inPerSecond, removedPerSecond } = stats;
   if (timeToFullMs === undefined || timeToFullMs >= fullSoonMs) return;
   const { overflow } = topic.config;
-  const slowest = slowestOf(topic);
+  const slowest = slowestOf(groups);
   const what =
     overflow === 'drop-oldest'
       ? 'then it drops its oldest messages'
@@ -86,7 +101,7 @@ function* ofTopic(topic: Topic): Iterable<FindingJson> {
     rule: 'topic-fills',
     level: overflow === 'drop-oldest' && !slowest ? 'info' : 'warning',
     topic: topic.name,
-    group: slowest?.name ?? null,
+    group: slowest?.group.name ?? null,
     since: null,
     reason:
       `${topic.name} grows by ${perSecond(inPerSecond - removedPerSecond)} and is full in ${inWords(timeToFullMs)}; ${what}.` +
@@ -97,8 +112,8 @@ function* ofTopic(topic: Topic): Iterable<FindingJson> {
   };
 }
 
-function* ofGroup(group: Group): Iterable<FindingJson> {
-  const { lag, consumers, paused, inPerSecond, ackedPerSecond, deliveredPerSecond } = group.stats();
+function* ofGroup(group: Group, stats: GroupStats, ofTopic: TopicStats): Iterable<FindingJson> {
+  const { lag, consumers, paused, inPerSecond, ackedPerSecond, deliveredPerSecond } = stats;
   if (lag < 1) return;
   const base = { topic: group.topic.name, group: group.name, since: null };
   const waiting = `${amount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
@@ -122,13 +137,13 @@ function* ofGroup(group: Group): Iterable<FindingJson> {
     consumers > 0 &&
     lag >= lagMin &&
     inPerSecond > Math.max(ackedPerSecond, deliveredPerSecond) * 1.1 &&
-    group.topic.stats().timeToFullMs === undefined
+    ofTopic.timeToFullMs === undefined
   )
     yield {
       ...base,
       rule: 'backlog-grows',
       level: 'warning',
-      reason: `The backlog of ${group.name} of ${group.topic.name} grows by ${perSecond(inPerSecond - ackedPerSecond)}: ${waiting}. ${handling(group)}`,
+      reason: `The backlog of ${group.name} of ${group.topic.name} grows by ${perSecond(inPerSecond - ackedPerSecond)}: ${waiting}. ${handling({ group, stats })}`,
       remedy: 'Add consumers, or slow publishers down.',
     };
 }
@@ -147,15 +162,13 @@ function* ofDeadLetters(topic: Topic): Iterable<FindingJson> {
   };
 }
 
-function slowestOf(topic: Topic): Group | undefined {
-  let slowest: Group | undefined;
-  for (const group of topic.groups.values())
-    if (group.stats().lag > (slowest?.stats().lag ?? 0)) slowest = group;
+function slowestOf(groups: Measured['groups']): Measured['groups'][number] | undefined {
+  let slowest: Measured['groups'][number] | undefined;
+  for (const each of groups) if (each.stats.lag > (slowest?.stats.lag ?? 0)) slowest = each;
   return slowest;
 }
 
-function handling(group: Group): string {
-  const { ackedPerSecond, consumers } = group.stats();
+function handling({ group, stats: { ackedPerSecond, consumers } }: Measured['groups'][number]): string {
   const by = consumers === 0 ? 'no consumer' : `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
   return `${group.name} handles ${perSecond(ackedPerSecond)} with ${by}.`;
 }
@@ -172,6 +185,8 @@ function perSecond(rate: number): string {
   return `${amount(rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10)}/s`;
 }
 
+const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+
 function amount(count: number): string {
-  return count.toLocaleString('en-US', { maximumFractionDigits: 1 });
+  return numbers.format(count);
 }

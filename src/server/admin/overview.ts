@@ -1,10 +1,9 @@
 import type { OverviewJson, OverviewServerJson } from '../../admin-api/index.ts';
-import type { Topic } from '../../broker/index.ts';
 import { memoryLimitBytes, processFigures } from '../../util/index.ts';
-import { backlogOf, brokerKey } from '../history/index.ts';
+import { brokerKey } from '../history/index.ts';
 import type { AdminContext } from './context.ts';
-import { deadLetterTopics } from './dead-letters.ts';
-import { findingsOf } from './findings.ts';
+import { namedDeadLetterTopics } from './dead-letters.ts';
+import { findingsOf, measure, type Measured } from './findings.ts';
 import { recentJson } from './history.ts';
 import type { AdminRequest } from './http.ts';
 import { adminProtocol } from './login.ts';
@@ -25,34 +24,42 @@ export async function showOverview(
   let outPerSecond = 0;
   let backlog = 0;
   let groups = 0;
-  for (const topic of topics) {
-    inPerSecond += topic.stats().inPerSecond;
-    backlog += backlogOf(topic) ?? 0;
-    groups += topic.groups.size;
-    for (const group of topic.groups.values()) outPerSecond += group.stats().deliveredPerSecond;
+  const measured = topics.map(measure);
+  for (const each of measured) {
+    inPerSecond += each.stats.inPerSecond;
+    groups += each.groups.length;
+    let lag = 0;
+    for (const { stats } of each.groups) {
+      outPerSecond += stats.deliveredPerSecond;
+      lag = Math.max(lag, stats.lag);
+    }
+    backlog += lag;
   }
-  const letters = [...(await deadLetterTopics(context)).keys()].filter(({ name }) => access.maySee(name));
+  const letters = [...namedDeadLetterTopics(context).keys()].filter(({ name }) => access.maySee(name));
   return json({
     nowMs: Date.now(),
     version: context.version,
     startedMs: context.startedMs,
-    findings: findingsOf(context, topics, letters, managesAll),
+    findings: findingsOf(context, measured, letters, managesAll),
     topics: topics.length,
     groups,
     inPerSecond: tenths(inPerSecond),
     outPerSecond: tenths(outPerSecond),
     backlog,
-    oldestAgeMs: await oldestAgeMs(topics, context),
+    oldestAgeMs: await oldestAgeMs(measured, context),
     deadLetters: letters.reduce((sum, topic) => sum + topic.durableCount, 0),
     server: managesAll ? serverFigures(context) : null,
     recent: recentJson(context, managesAll ? brokerKey : { ...brokerKey, createdMs: -1 }),
   });
 }
 
-async function oldestAgeMs(topics: readonly Topic[], { oldestTimes }: AdminContext): Promise<number | null> {
-  const groups = topics
-    .flatMap((topic) => [...topic.groups.values()])
-    .map((group) => ({ group, undone: group.stats().lag + group.stats().inFlight }))
+async function oldestAgeMs(
+  measured: readonly Measured[],
+  { oldestTimes }: AdminContext,
+): Promise<number | null> {
+  const groups = measured
+    .flatMap((each) => each.groups)
+    .map(({ group, stats }) => ({ group, undone: stats.lag + stats.inFlight }))
     .filter(({ undone }) => undone > 0)
     .sort((a, b) => b.undone - a.undone)
     .slice(0, agesMax);
