@@ -125,11 +125,11 @@ function* ofGroup(group: Group, stats: GroupStats, ofTopic: TopicStats): Iterabl
       reason: `${group.name} of ${group.topic.name} is paused: ${waiting}.`,
       remedy: 'Resume the group when its consumers may go on.',
     };
-  else if (consumers === 0 && lag >= (inPerSecond > 0 ? 1 : lagMin) && group.config.durable)
+  else if (consumers === 0 && group.config.durable)
     yield {
       ...base,
       rule: 'group-without-consumers',
-      level: 'warning',
+      level: inPerSecond > 0 || lag >= lagMin ? 'warning' : 'info',
       reason: `${group.name} of ${group.topic.name} has no consumer: ${waiting}.`,
       remedy: 'Start a consumer, or delete the group if nobody needs it.',
     };
