@@ -41,8 +41,8 @@ const repeatMax = 50;
 
 /**
  * A workload is two streams, one that keeps everything and a work queue, perhaps queues of AMQP and SQS
- * clients, with publishers and consumers in processes of their own that outlive the broker, and the history of their
- * observations.
+ * clients, with publishers and consumers in processes of their own that outlive the broker, and the history
+ * of their observations.
  */
 export class Workload {
   readonly streams: readonly WorkloadStream[];
@@ -99,7 +99,7 @@ export class Workload {
       if (this.amqpQueue) this.#addOfQueue(broker, this.amqpQueue, 'consumer', `amqp-c${name}-${i}`);
     }
     // It receives several times at once, and observes the order.
-    if (this.sqsQueue) this.#addOfQueue(broker, this.sqsQueue, 'consumer', `sqs-c${name}`);
+    if (this.sqsQueue && count > 0) this.#addOfQueue(broker, this.sqsQueue, 'consumer', `sqs-c${name}`);
   }
 
   #add({ port }: BrokerProcess, kind: ClientProcess['kind'], name: string, argument: string): void {
