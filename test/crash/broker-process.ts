@@ -19,6 +19,8 @@ export interface BrokerSettings {
   readonly args?: readonly string[];
   /** A prefix of `node` on the command line: strace and its arguments. */
   readonly wrapper?: readonly string[];
+  /** With `serve`: the program as it is shipped, in few files. */
+  readonly isBundled?: boolean;
   readonly nodeArgs?: readonly string[];
 }
 
@@ -118,7 +120,7 @@ export class BrokerProcess {
       string,
     ];
     const script = [
-      scriptPath('../../src/cli/main.js'),
+      scriptPath(this.#settings.isBundled ? '../../bundle/cli/main.js' : '../../src/cli/main.js'),
       'serve',
       '--data',
       dataDirectory,

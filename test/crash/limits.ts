@@ -62,6 +62,7 @@ export async function runLimits(limits: LimitsCase, directory: string): Promise<
   await mkdir(dataDirectory, { recursive: true });
   const broker = new BrokerProcess({
     kind: 'serve',
+    isBundled: true, // a start from source files opens more of them at once than 128
     dataDirectory,
     workDirectory: directory,
     args: ['--log-level', 'error', '--disk-free-min', '0', ...(limits.args ?? [])],
