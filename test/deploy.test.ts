@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkConfiguration, environmentName, loadConfiguration, settingTable } from '../src/server/index.ts';
 
-// The files of deploy/ are linted where their tools are (docs/deployment.md). Here they are held to the program.
+// The files of deploy/ are linted where their tools are (docs/deployment.md). Here they are held to the
+// program.
 
 const folder = new URL('../../deploy/', import.meta.url);
 const read = (name: string): Promise<string> => readFile(new URL(name, folder), 'utf8');

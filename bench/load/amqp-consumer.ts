@@ -45,8 +45,8 @@ export class AmqpConsumer implements Generator {
   }
 
   /**
-   * The connection ends with the process, after the bench has seen that all acks count: RabbitMQ may lose acks
-   * that it holds back when a channel is closed.
+   * The connection ends with the process, after the bench has seen that all acks count: RabbitMQ may lose
+   * acks that it holds back when a channel is closed.
    */
   end(): void {}
 

@@ -125,8 +125,8 @@ export type LoadJob =
     }
   | {
       /**
-       * Publishes to an AMQP queue by amqplib, with at most `window` messages unconfirmed; ends after `seconds`
-       * or `messages`.
+       * Publishes to an AMQP queue by amqplib, with at most `window` messages unconfirmed; ends after
+       * `seconds` or `messages`.
        */
       readonly kind: 'amqplib-publisher';
       readonly port: number;

@@ -130,8 +130,8 @@ export type GroupToCreateJson = { readonly name: string } & Partial<
 > & { readonly start?: GroupStartJson };
 
 /**
- * Settings of a group to change; those that are absent stay, and null takes a limit away or brings the default
- * back. A group keeps its start, ack policy, ordering and durability for life.
+ * Settings of a group to change; those that are absent stay, and null takes a limit away or brings the
+ * default back. A group keeps its start, ack policy, ordering and durability for life.
  */
 export type GroupToUpdateJson = {
   readonly [

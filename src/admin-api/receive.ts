@@ -30,9 +30,9 @@ export interface SettleJson {
 
 /**
  * An answer to one delivery. `ack`: done. `nack`: failed, to be delivered again after the group's backoff or
- * `delayMs`. `reject`: never again, a dead letter if the group has a policy. `release`: given back, which is no
- * failure. `postpone`: not now, but after `delayMs`, which is no failure. `extend`: goes on for `ackWaitMs` from
- * now.
+ * `delayMs`. `reject`: never again, a dead letter if the group has a policy. `release`: given back, which is
+ * no failure. `postpone`: not now, but after `delayMs`, which is no failure. `extend`: goes on for
+ * `ackWaitMs` from now.
  */
 export interface AnswerJson {
   readonly receipt: string;

@@ -13,7 +13,9 @@ export interface ReadyJson {
   readonly memoryFull: boolean;
   /** What to do if it is degraded. */
   readonly advice?: string;
-  /** The alarms that fire, if any: how many of each level, and their rules. `GET /api/v1/alarms` has the rest. */
+  /**
+   * The alarms that fire, if any: how many of each level, and their rules. `GET /api/v1/alarms` has the rest.
+   */
   readonly alarms?: {
     readonly critical: number;
     readonly warning: number;

@@ -119,8 +119,8 @@ export interface DeadLetterPolicyJson {
 export type TopicToCreateJson = { readonly name: string } & Partial<Omit<TopicConfigJson, 'attributes'>>;
 
 /**
- * Settings of a topic to change; those that are absent stay, and null takes a limit away or brings the default
- * back.
+ * Settings of a topic to change; those that are absent stay, and null takes a limit away or brings the
+ * default back.
  */
 export type TopicToUpdateJson = {
   readonly [K in Exclude<keyof TopicConfigJson, 'name' | 'attributes'>]?: TopicConfigJson[K] | null;

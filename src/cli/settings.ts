@@ -65,7 +65,9 @@ export interface SettingInForce {
   readonly inForce?: string;
 }
 
-/** All settings that `serve` would run with, with their origins; checked as a start checks them, if asked to. */
+/**
+ * All settings that `serve` would run with, with their origins; checked as a start checks them, if asked to.
+ */
 export async function settingsInForce(
   flags: Flags,
   { isChecked }: { readonly isChecked: boolean },

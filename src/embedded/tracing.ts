@@ -43,8 +43,8 @@ const failed = 2;
 export type InjectTrace = (headers: HeadersInit | undefined) => HeadersInit | undefined;
 
 /**
- * Tracing makes spans of publishes and of handlers, as the semantic conventions of OpenTelemetry name them for
- * messaging. The context of a publish travels in the headers of its message (W3C: `traceparent`,
+ * Tracing makes spans of publishes and of handlers, as the semantic conventions of OpenTelemetry name them
+ * for messaging. The context of a publish travels in the headers of its message (W3C: `traceparent`,
  * `tracestate`), as clients of any protocol see and set them, and is the parent of the handler's span.
  */
 export class Tracing {

@@ -174,7 +174,10 @@ export function pemFile(name: string, help: string): Setting<string | undefined>
   return text<string | undefined>({ name, placeholder: 'FILE', default: undefined, help });
 }
 
-/** A list of tables of the configuration file, or the same as JSON. `check` throws for a list that does not fit. */
+/**
+ * A list of tables of the configuration file, or the same as JSON. `check` throws for a list that does not
+ * fit.
+ */
 export function tables<T>(
   check: (list: readonly unknown[]) => void,
   rest: Pick<Setting<unknown>, 'name' | 'help' | 'expected' | 'secret'>,

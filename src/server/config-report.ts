@@ -63,8 +63,8 @@ function exactly(number: number, units: readonly (readonly [size: number, name: 
 }
 
 /**
- * Checks what a start checks beyond single settings: public addresses, users, schedules, and the files of TLS.
- * Opens no port and no data directory. Rejects with a ServerError of code `configuration-invalid`.
+ * Checks what a start checks beyond single settings: public addresses, users, schedules, and the files of
+ * TLS. Opens no port and no data directory. Rejects with a ServerError of code `configuration-invalid`.
  */
 export async function checkConfiguration(settings: Settings): Promise<void> {
   await checkExposure(settings);

@@ -5,9 +5,9 @@ import { connectAmqpPatiently, placeOf, quieten, tolerateBrokenConnections } fro
 import { EventWriter } from './event-log.ts';
 import { hashOf, idOf } from './payload.ts';
 
-// An AMQP consumer process: `amqp-consumer-process.js PORT LOG NAME - QUEUE`. AMQP answers no ack, but it does
-// answer the commit of a transaction: acks that arrive while one is under way go into the next. It requeues
-// some messages at first.
+// An AMQP consumer process: `amqp-consumer-process.js PORT LOG NAME - QUEUE`. AMQP answers no ack, but it
+// does answer the commit of a transaction: acks that arrive while one is under way go into the next. It
+// requeues some messages at first.
 
 const [portText = '', logPath = '', name = '', , queue = ''] = process.argv.slice(2);
 const log = new EventWriter(logPath);

@@ -12,8 +12,8 @@ import { hashOf, payloadOf } from './payload.ts';
 
 // An AMQP publisher process: `amqp-publisher-process.js PORT LOG NAME RATE QUEUE`. It publishes RATE messages
 // a second with confirms, by an exchange that the queue is bound to. A message without an answer when the
-// connection breaks is given up, because AMQP has no ids by which a second publish would be known. The message
-// 'rest' ends it when all is answered.
+// connection breaks is given up, because AMQP has no ids by which a second publish would be known. The
+// message 'rest' ends it when all is answered.
 
 const [portText = '', logPath = '', name = '', rateText = '', queue = ''] = process.argv.slice(2);
 const perMs = Number(rateText) / 1000;

@@ -14,7 +14,9 @@ const waitSeconds = 20;
 export const floodedQueue = 'sqs-flood';
 const floodedSeconds = 60;
 
-/** An SQS canary is a canary that uses SQS: it creates a queue, sends, and receives and deletes its message. */
+/**
+ * An SQS canary is a canary that uses SQS: it creates a queue, sends, and receives and deletes its message.
+ */
 export class SqsCanary {
   readonly timesMs: Record<SqsCanaryStep, number[]> = { create: [], send: [], receive: [], delete: [] };
   readonly problems: string[] = [];

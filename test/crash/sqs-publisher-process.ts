@@ -5,9 +5,9 @@ import { bodyOf } from './sqs-queue.ts';
 import { sequenceOf, SqsRefusal, SqsWire, type SqsEntry } from './sqs-wire.ts';
 
 // An SQS publisher process: `sqs-publisher-process.js PORT LOG NAME RATE QUEUE`. It sends RATE messages a
-// second to a FIFO queue, in batches, each of one group. A batch without an answer is sent again with the same
-// deduplication ids until it has one; so is a batch whose refusal says that the server cannot do it now. A
-// group sends one batch after the other, so that its order is known. The message 'rest' ends it when all is
+// second to a FIFO queue, in batches, each of one group. A batch without an answer is sent again with the
+// same deduplication ids until it has one; so is a batch whose refusal says that the server cannot do it now.
+// A group sends one batch after the other, so that its order is known. The message 'rest' ends it when all is
 // answered.
 
 const [portText = '', logPath = '', name = '', rateText = '', queue = ''] = process.argv.slice(2);

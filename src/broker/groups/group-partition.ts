@@ -637,7 +637,9 @@ export class GroupPartition {
     this.#order?.returned(entry);
   }
 
-  /** The message is past its time to live: the entry stays pending, and in front of its key, until it is gone. */
+  /**
+   * The message is past its time to live: the entry stays pending, and in front of its key, until it is gone.
+   */
   pass(entry: PendingEntry): void {
     this.pending.pass(entry);
     this.#order?.returned(entry);

@@ -6,8 +6,8 @@ import type { MessageLoader } from './message-loader.ts';
 /**
  * A message reader reads one message of a partition at a time, by its offset, and keeps the last one.
  *
- * A message that was read is not loaded again when the cache has dropped it meanwhile. Otherwise two positions
- * could load their messages in turn without end, if the cache has room for one of them only.
+ * A message that was read is not loaded again when the cache has dropped it meanwhile. Otherwise two
+ * positions could load their messages in turn without end, if the cache has room for one of them only.
  */
 export class MessageReader {
   readonly #partition: Partition;

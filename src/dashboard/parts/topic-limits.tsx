@@ -14,7 +14,9 @@ const overflows = [
 
 type Overflow = (typeof overflows)[number][0];
 
-/** How much a topic keeps; an empty field is no limit. A smaller limit drops what is beyond it, and says so. */
+/**
+ * How much a topic keeps; an empty field is no limit. A smaller limit drops what is beyond it, and says so.
+ */
 export function TopicLimits(props: {
   readonly topic: TopicDetailsJson;
   readonly route: string;

@@ -18,5 +18,7 @@ export const pageSizeMax = 500;
 export const gotMessagesMax = 1_000;
 export const gotBytesMax: number = 16 * 2 ** 20;
 
-/** The largest message of an AMQP client that speaks by WebSocket, in bytes. Clients send a frame or a few. */
+/**
+ * The largest message of an AMQP client that speaks by WebSocket, in bytes. Clients send a frame or a few.
+ */
 export const webSocketMessageBytesMax: number = 2 ** 20;

@@ -134,8 +134,8 @@ export class Channel {
   // ---- consumers
 
   /**
-   * Adds a consumer to its queue. Throws a BrokerError if another one excludes it, or if the broker has as many
-   * as it may.
+   * Adds a consumer to its queue. Throws a BrokerError if another one excludes it, or if the broker has as
+   * many as it may.
    */
   consume(consumer: AmqpConsumer, exclusive: boolean): void {
     this.session.host.broker.budgets.check('consumers');

@@ -20,7 +20,9 @@ export function isReplyAddress(routingKey: string): boolean {
   return routingKey.startsWith(addressPrefix);
 }
 
-/** A reply consumer is the requester on a channel: replies to its address are delivered to it, and not stored. */
+/**
+ * A reply consumer is the requester on a channel: replies to its address are delivered to it, and not stored.
+ */
 export interface ReplyConsumer {
   readonly channel: Channel;
   readonly tag: string;

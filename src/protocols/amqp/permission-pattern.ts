@@ -10,9 +10,9 @@ export interface PermissionPatterns {
 const patternCharactersMax = 4_096;
 
 /**
- * The rules that a permission pattern of RabbitMQ means: names and beginnings of names, as `^(orders|logs-.*)$`,
- * all with `.*`, none with `^$`. Undefined allows nothing. A text says what is wrong with a pattern that means
- * something else.
+ * The rules that a permission pattern of RabbitMQ means: names and beginnings of names, as
+ * `^(orders|logs-.*)$`, all with `.*`, none with `^$`. Undefined allows nothing. A text says what is wrong
+ * with a pattern that means something else.
  */
 export function rulesOfPattern(pattern: string): Rules | undefined | string {
   if (pattern.length > patternCharactersMax)

@@ -7,16 +7,16 @@ const headBytes = 6;
 const targetsMax = 4_096;
 
 /**
- * The targets of recent publishes, by the bytes of their methods. All connections to a virtual host share them,
- * so that a publisher to many queues in turn does not find each route anew.
+ * The targets of recent publishes, by the bytes of their methods. All connections to a virtual host share
+ * them, so that a publisher to many queues in turn does not find each route anew.
  */
 export class PublishTargets {
   readonly #byMethod = new Map<string, PublishTarget>();
   #generation = -1;
 
   /**
-   * The target of a basic.publish, `buffer[start, end)`. `generation` is that of the routes: with another one,
-   * targets that may hold on to deleted queues are forgotten.
+   * The target of a basic.publish, `buffer[start, end)`. `generation` is that of the routes: with another
+   * one, targets that may hold on to deleted queues are forgotten.
    */
   find(buffer: Buffer, start: number, end: number, generation: number): PublishTarget {
     if (this.#generation !== generation || this.#byMethod.size >= targetsMax) this.#byMethod.clear();

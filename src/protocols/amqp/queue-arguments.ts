@@ -90,8 +90,8 @@ function text(value: FieldValue): void {
 }
 
 /**
- * `shown` are the words for the queue. Throws PRECONDITION_FAILED for an argument that is not understood, or has
- * a value that does not fit.
+ * `shown` are the words for the queue. Throws PRECONDITION_FAILED for an argument that is not understood, or
+ * has a value that does not fit.
  */
 export function queueArguments(shown: string, table: FieldTable): QueueArguments {
   const into = { topic: {}, group: {} };

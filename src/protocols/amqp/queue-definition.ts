@@ -31,8 +31,8 @@ const plain: QueueDefinition = { durable: true, exclusive: false, autoDelete: fa
 const plainStream: QueueDefinition = { ...plain, arguments: new Map([['x-queue-type', 'stream']]) };
 
 /**
- * What a topic is as a queue. A topic of another protocol that keeps its messages is a stream, too, to clients
- * that ask for one.
+ * What a topic is as a queue. A topic of another protocol that keeps its messages is a stream, too, to
+ * clients that ask for one.
  */
 export function definitionOf(topic: Pick<Topic, 'config'>, isStreamWanted = false): QueueDefinition {
   const stored = topic.config.attributes['amqp'] as StoredQueue | undefined;

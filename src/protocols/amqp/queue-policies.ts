@@ -37,8 +37,8 @@ export function withPolicy(
 }
 
 /**
- * Changes a queue as the policies are now. Resolves to whether it changed, when that is on disk. A topic that AMQP
- * has not declared has no policy.
+ * Changes a queue as the policies are now. Resolves to whether it changed, when that is on disk. A topic that
+ * AMQP has not declared has no policy.
  */
 export async function applyPolicy(policies: Policies, names: VhostNames, topic: Topic): Promise<boolean> {
   const before = topic.config.attributes['amqp'] as StoredQueue | undefined;

@@ -18,8 +18,8 @@ export interface QueueOwner {
 }
 
 /**
- * The queues of a virtual host. A queue is a topic with its group `default`. Any topic is a queue: its group comes
- * into being when AMQP first uses it.
+ * The queues of a virtual host. A queue is a topic with its group `default`. Any topic is a queue: its group
+ * comes into being when AMQP first uses it.
  */
 export class Queues {
   /** The names of the virtual host that they are in. */

@@ -24,7 +24,8 @@ export interface HttpFrontendOptions {
   readonly refusal: (error: unknown, request: HttpRequest | undefined) => HttpReply;
   /**
    * Takes over connections that ask for another protocol (`Upgrade`), which are no longer connections of this
-   * frontend then; `head` has the first bytes after the request. Without it, such a request is like any other.
+   * frontend then; `head` has the first bytes after the request. Without it, such a request is like any
+   * other.
    */
   readonly upgrade?: ((request: IncomingMessage, socket: Socket, head: Buffer) => void) | undefined;
   readonly limits?: Partial<HttpLimits>;

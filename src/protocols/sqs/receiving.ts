@@ -52,7 +52,8 @@ export async function receiveMessages(
           const receipt = Receipt.of(group, delivery);
           receivedMs ??= broker.clock.now();
           const handle = sqs.handles.write(receipt, receivedMs);
-          // With a timeout of 0 a message may come again while the receive still gathers: the last one counts.
+          // With a timeout of 0 a message may come again while the receive still gathers: the last one
+          // counts.
           const again = receipts.findIndex((one) => isSameMessage(one, receipt));
           const at = again < 0 ? receipts.length : again;
           receipts[at] = receipt;

@@ -6,7 +6,9 @@ import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
 import { oneOf, readQuery, text } from './shape.ts';
 
-/** Lists the alarms that the user may see: those of its topics, and those of the server if it sees all topics. */
+/**
+ * Lists the alarms that the user may see: those of its topics, and those of the server if it sees all topics.
+ */
 export function listAlarms(
   { access, query }: AdminRequest,
   { alarms: { watch } }: AdminContext,

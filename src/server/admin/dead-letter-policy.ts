@@ -23,8 +23,8 @@ export const groupPolicy: Field<string | GroupPolicy> = (value) =>
     : readObject(value, policyShape as Shape<GroupPolicy>, [], '"deadLetter"');
 
 /**
- * Throws an HttpError if the user may not publish to the topics that a policy names: the broker would do it for
- * the user.
+ * Throws an HttpError if the user may not publish to the topics that a policy names: the broker would do it
+ * for the user.
  */
 export function checkMayFill(
   policy: string | Pick<DeadLetterPolicyJson, 'to'> | null | undefined,

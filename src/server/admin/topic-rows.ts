@@ -24,7 +24,9 @@ const orders = {
 
 type Order = keyof typeof orders;
 
-/** Lists topics by page. Only the rows of the page are described, so that a page costs the same at any size. */
+/**
+ * Lists topics by page. Only the rows of the page are described, so that a page costs the same at any size.
+ */
 export async function listTopicRows(
   { access, query }: AdminRequest,
   context: AdminContext,

@@ -54,7 +54,9 @@ interface Override {
   readonly clearMs: number | undefined;
 }
 
-/** The policy knows the limits of each rule for each topic and group: the defaults, changed by the settings. */
+/**
+ * The policy knows the limits of each rule for each topic and group: the defaults, changed by the settings.
+ */
 export class AlarmPolicy {
   readonly #overrides: readonly Override[];
 

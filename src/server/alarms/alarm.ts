@@ -35,7 +35,9 @@ export interface Reading {
   readonly tell: () => AlarmText;
 }
 
-/** An alarm as of the last evaluation. Its topic and group are null if it concerns the server, or no group. */
+/**
+ * An alarm as of the last evaluation. Its topic and group are null if it concerns the server, or no group.
+ */
 export interface Alarm extends AlarmText {
   readonly rule: RuleName;
   readonly topic: string | null;

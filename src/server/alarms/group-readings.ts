@@ -5,7 +5,9 @@ import { slowestOf } from './slow-consumer.ts';
 
 /** A backlog below this is not said to grow. */
 const growingBacklogMin = 100;
-/** A backlog that has no new peak for this long does not grow any more; nor does one that shrinks by a tenth. */
+/**
+ * A backlog that has no new peak for this long does not grow any more; nor does one that shrinks by a tenth.
+ */
 const peakMsMax = 60_000;
 const shrunk = 0.9;
 /** The period over which redeliveries are counted, and the least of them that count. */
@@ -141,8 +143,8 @@ function measureGrowth(memory: GroupMemory, undone: number, nowMs: number): numb
 }
 
 /**
- * Counts failed deliveries by the minute. A delivery makes a message pending, and an ack ends that: deliveries
- * that did neither were of a message that was pending already, or that was given up.
+ * Counts failed deliveries by the minute. A delivery makes a message pending, and an ack ends that:
+ * deliveries that did neither were of a message that was pending already, or that was given up.
  */
 function countFailures(
   memory: GroupMemory,

@@ -72,7 +72,9 @@ export class SyncWindow {
   readonly #times: SyncTimes;
   #before: { readonly atMs: number; readonly counts: readonly number[] }[] = [];
   writes = 0;
-  /** The time in which 99 of 100 of these writes were durable (upper bound of its bucket), in milliseconds. */
+  /**
+   * The time in which 99 of 100 of these writes were durable (upper bound of its bucket), in milliseconds.
+   */
   slowMs: number | undefined = undefined;
 
   constructor(times: SyncTimes) {

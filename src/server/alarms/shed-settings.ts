@@ -2,7 +2,10 @@ import { tables, type Setting } from '../../protocols/settings.ts';
 import { durationOf, known, numberOf, tableOf } from '../setting-values.ts';
 import { NamePattern } from './name-pattern.ts';
 
-/** An entry of `shedding` in the configuration: what a topic does at a level of lag or age. See docs/alarms.md. */
+/**
+ * An entry of `shedding` in the configuration: what a topic does at a level of lag or age. See
+ * docs/alarms.md.
+ */
 export interface ShedSettings {
   /** Names of topics, and of the groups whose backlog counts, with `*` for any text; absent: all groups. */
   readonly topic: string;
@@ -20,7 +23,9 @@ export interface ShedSettings {
   readonly 'below-priority'?: number;
   /** It ends at this share of lag and age. Default 50%. */
   readonly recover?: string | number;
-  /** For how long the level must last before it begins, and the recovery before it ends. Default 10s and 30s. */
+  /**
+   * For how long the level must last before it begins, and the recovery before it ends. Default 10s and 30s.
+   */
   readonly for?: string;
   readonly clear?: string;
 }

@@ -51,7 +51,8 @@ interface Held {
 
 /**
  * The watch evaluates the rules over all topics and groups, again and again, and knows the alarms. Its cost
- * is in proportion to their number, and is spent in turns. What it remembers of a topic or group goes with it.
+ * is in proportion to their number, and is spent in turns. What it remembers of a topic or group goes with
+ * it.
  */
 export class AlarmWatch {
   readonly #host: WatchHost;

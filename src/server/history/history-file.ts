@@ -5,7 +5,9 @@ import { systemErrorCode } from '../errors.ts';
 import type { History, SeriesKey } from './history.ts';
 import { Track } from './track.ts';
 
-/** The file of the history in the data directory. It is no part of the log: without it, only graphs are lost. */
+/**
+ * The file of the history in the data directory. It is no part of the log: without it, only graphs are lost.
+ */
 export const historyFileName = 'history.gz';
 
 const version = 1;

@@ -25,8 +25,8 @@ const delayedExchange = 'delayed';
  * the answer to an ack. A queue has one group, `default`, whatever the suite calls it. Topics and groups are
  * created through JetStream, as streams and durable consumers: AMQP has no words for logs and deadlines.
  *
- * Both send small frames at once (noDelay): else what follows a frame that is not answered waits some 40 ms for
- * the TCP stack.
+ * Both send small frames at once (noDelay): else what follows a frame that is not answered waits some 40 ms
+ * for the TCP stack.
  */
 export const amqpDriver: DeliveryDriver = {
   protocol: 'AMQP (amqplib, @cloudamqp/amqp-client)',

@@ -5,8 +5,8 @@ import { greeting as amqpGreeting } from './amqp-frames.ts';
 import type { LongestWait, Ports } from './input.ts';
 import { scheduled } from './scheduled.ts';
 
-// Three connections that ask the least there is to ask, all the time: `ping-process.js JSON` with the ports and
-// the process of the broker. Told to begin, it forgets; told to end, it tells the longest waits.
+// Three connections that ask the least there is to ask, all the time: `ping-process.js JSON` with the ports
+// and the process of the broker. Told to begin, it forgets; told to end, it tells the longest waits.
 
 const everyMs = 2;
 const { ports, pid } = JSON.parse(process.argv[2] ?? '') as { readonly ports: Ports; readonly pid: number };

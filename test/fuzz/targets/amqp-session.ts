@@ -152,7 +152,9 @@ class Live {
   }
 }
 
-/** Plays a session to its end: the server answers the close at its end, or has ended the connection before. */
+/**
+ * Plays a session to its end: the server answers the close at its end, or has ended the connection before.
+ */
 async function play(port: number, input: Buffer): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   socket.on('error', () => {});

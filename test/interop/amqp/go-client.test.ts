@@ -1,6 +1,6 @@
 /**
- * amqp091-go, the Go client, as a program of its own in `clients/go`. Skipped, visibly, where there is no Go or
- * its module cannot be fetched.
+ * amqp091-go, the Go client, as a program of its own in `clients/go`. Skipped, visibly, where there is no Go
+ * or its module cannot be fetched.
  */
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,6 @@
-/** amqplib 0.10, whose users are the most: its defaults are those of amqplib 1 and 2, its frames are smaller. */
+/**
+ * amqplib 0.10, whose users are the most: its defaults are those of amqplib 1 and 2, its frames are smaller.
+ */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';

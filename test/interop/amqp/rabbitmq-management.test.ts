@@ -1,6 +1,6 @@
 /**
- * The same requests to our management API and to RabbitMQ's, whose answers are compared. RABBITMQ_ADMIN_PORT and
- * RABBITMQ_PORT are the ports of one on loopback, with its guest user; `.ci/rabbitmq` starts one.
+ * The same requests to our management API and to RabbitMQ's, whose answers are compared. RABBITMQ_ADMIN_PORT
+ * and RABBITMQ_PORT are the ports of one on loopback, with its guest user; `.ci/rabbitmq` starts one.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -194,8 +194,8 @@ describe('the fields that RabbitMQ has, too', { skip }, () => {
   const name = uniqueName('shown');
 
   /**
-   * Everything about a connection that publishes and consumes, once it is enough: RabbitMQ gathers what it shows
-   * every five seconds, and not all of it at once.
+   * Everything about a connection that publishes and consumes, once it is enough: RabbitMQ gathers what it
+   * shows every five seconds, and not all of it at once.
    */
   async function shown(
     adminPort: number,

@@ -1,6 +1,6 @@
 /**
- * rabbitmqadmin, the command line of RabbitMQ's management API, against ours. RABBITMQADMIN is its path; Debian's
- * package of RabbitMQ has it.
+ * rabbitmqadmin, the command line of RabbitMQ's management API, against ours. RABBITMQADMIN is its path;
+ * Debian's package of RabbitMQ has it.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

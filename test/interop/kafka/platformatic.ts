@@ -36,7 +36,9 @@ export interface TransactionalProducer {
 
 const hasTransactions = 'beginTransaction' in client.Producer.prototype;
 
-/** Whether the client writes a missing value as null; the versions without transactions write an empty one. */
+/**
+ * Whether the client writes a missing value as null; the versions without transactions write an empty one.
+ */
 export const writesNull: boolean = hasTransactions;
 
 /** False, or why tests of transactions are skipped. */

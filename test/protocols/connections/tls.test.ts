@@ -1,5 +1,6 @@
 /**
- * TLS at the doors of NATS, Kafka and SQS, with and without certificates of clients, and with files that change.
+ * TLS at the doors of NATS, Kafka and SQS, with and without certificates of clients, and with files that
+ * change.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

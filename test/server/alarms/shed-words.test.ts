@@ -1,6 +1,6 @@
 /**
- * A topic that is shed, as clients hear of it. JetStream and Kafka clients hear of rates in the tests of their
- * protocols.
+ * A topic that is shed, as clients hear of it. JetStream and Kafka clients hear of rates in the tests of
+ * their protocols.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

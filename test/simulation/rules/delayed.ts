@@ -21,7 +21,8 @@ export function delayedChangeDone(
     if (wasWaiting) publish.isCancelled = true;
     return;
   }
-  // Earlier times hold no longer, unless the broker may have taken them after this one; or this one never did.
+  // Earlier times hold no longer, unless the broker may have taken them after this one; or this one never
+  // did.
   const own = publish.dues.find(({ at }) => at === of);
   if (own) own.isDone = true;
   publish.dues = publish.dues.filter(({ at, isDone }, index) =>

@@ -30,8 +30,8 @@ export function higherFirst(exam: Examination, group: GroupKnown, instance: Inst
 }
 
 /**
- * Whether a message has a higher priority than another one or, in a topic with ageing, a higher rank. False if
- * it is not known.
+ * Whether a message has a higher priority than another one or, in a topic with ageing, a higher rank. False
+ * if it is not known.
  */
 function ranksAbove(a: Instance, b: Instance, known: Known): boolean {
   const { configs } = a.topic;

@@ -111,7 +111,10 @@ export function goesOutInOrder(
   group.givenBack.delete(delivery);
 }
 
-/** A message with a higher priority goes before those that were given back earlier; with ageing an older one may. */
+/**
+ * A message with a higher priority goes before those that were given back earlier; with ageing an older one
+ * may.
+ */
 function mayPass(
   { known }: Examination,
   group: GroupKnown,

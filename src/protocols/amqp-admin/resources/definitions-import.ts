@@ -16,9 +16,9 @@ import { createVirtualHost } from './virtual-hosts.ts';
 const inOneCommit = 64;
 
 /**
- * Makes what the definitions say: virtual hosts, users, operator policies, policies, exchanges, queues, bindings. What is
- * there already must be the same. What is made before an error stays, as in RabbitMQ, and so may a few
- * objects after it.
+ * Makes what the definitions say: virtual hosts, users, operator policies, policies, exchanges, queues,
+ * bindings. What is there already must be the same. What is made before an error stays, as in RabbitMQ, and
+ * so may a few objects after it.
  */
 export async function importAll(request: ApiRequest, api: Api): Promise<ApiReply> {
   const { caller, params, turns, body: read } = request;

@@ -37,7 +37,8 @@ interface PolicyResource {
   /** Makes or changes the policy in the path, and the queues that it holds for: 201 if it is new. */
   readonly put: Handle;
   /**
-   * Deletes the policy in the path; the queues under it are what they were declared as, or under the next one.
+   * Deletes the policy in the path; the queues under it are what they were declared as, or under the next
+   * one.
    */
   readonly remove: Handle;
 }

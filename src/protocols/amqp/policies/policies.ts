@@ -3,7 +3,9 @@ import { mergeDefinitions } from './policy-definition.ts';
 import { PolicyTable } from './policy-table.ts';
 import type { PolicyDefinition, PolicySubject } from './policy.ts';
 
-/** What holds for a queue or an exchange: the name of its policy, of its operator policy, and both together. */
+/**
+ * What holds for a queue or an exchange: the name of its policy, of its operator policy, and both together.
+ */
 export interface HeldPolicies {
   readonly name: string | undefined;
   readonly operatorName: string | undefined;

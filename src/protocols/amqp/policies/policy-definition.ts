@@ -1,7 +1,9 @@
 import type { FieldTable, FieldValue } from '../../../wire/amqp/index.ts';
 import type { PolicyDefinition } from './policy.ts';
 
-/** The policies of a kind: those of its users, or those of its operators, which bound what users may ask for. */
+/**
+ * The policies of a kind: those of its users, or those of its operators, which bound what users may ask for.
+ */
 export type PolicyKind = 'policy' | 'operator-policy';
 
 /** The keys of definitions that mean something here: each is an argument of queues without its `x-`. */

@@ -1,4 +1,6 @@
-/** A policy gives arguments to queues and exchanges by their names, to those that are there and to new ones. */
+/**
+ * A policy gives arguments to queues and exchanges by their names, to those that are there and to new ones.
+ */
 export interface Policy {
   readonly vhost: string;
   readonly name: string;

@@ -27,12 +27,14 @@ export class StreamConsumer extends AmqpConsumer {
 
   override leave(): void {
     super.leave();
-    // A consumer may leave while it gets a delivery, and the group has to end that first. If the deletion fails,
-    // the log has failed: the process ends.
+    // A consumer may leave while it gets a delivery, and the group has to end that first. If the deletion
+    // fails, the log has failed: the process ends.
     queueMicrotask(() => void this.group.delete().catch(() => undefined));
   }
 
-  /** Is told of a delivery that does not pass the filter; the group of one consumer is done with it already. */
+  /**
+   * Is told of a delivery that does not pass the filter; the group of one consumer is done with it already.
+   */
   protected passOver(delivery: Delivery): void;
   protected passOver(): void {}
 }
