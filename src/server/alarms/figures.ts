@@ -20,6 +20,11 @@ export function rateText(perSecond: number): string {
   return `${perSecond > 0 && perSecond < 10 ? Number(perSecond.toFixed(1)) : countText(perSecond)}/s`;
 }
 
+/** A time to the minute: 2026-12-01 14:56 UTC. */
+export function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** The two largest units: `0.4 s`, `42 s`, `38 min`, `2 h 5 min`, `3 d 4 h`. */
 export function spanText(ms: number): string {
   if (ms < 10_000) return `${Number((ms / 1000).toFixed(1))} s`;

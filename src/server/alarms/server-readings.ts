@@ -53,7 +53,7 @@ export function readServer(figures: ServerFigures, syncs: SyncWindow): Reading[]
       rule: 'sync-time',
       value: syncs.slowMs,
       tell: () => ({
-        reason: `One of 100 writes to ${dataDirectory} took ${spanText(syncs.slowMs ?? 0)} or about that to be on disk in the last minute (of ${countText(syncs.writes)}); every acknowledgement waits for one.`,
+        reason: `One write of 100 to ${dataDirectory} took about ${spanText(syncs.slowMs ?? 0)} to reach the disk in the last minute (of ${countText(syncs.writes)}); every acknowledgement waits for one.`,
         remedy:
           'Look at what else writes to that disk, or move the data directory to a faster one; pillarbox doctor measures it.',
       }),

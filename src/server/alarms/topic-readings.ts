@@ -1,6 +1,6 @@
 import { deadLetterNames, topicDeadLetterNames, type Broker, type Topic } from '../../broker/index.ts';
 import type { Reading } from './alarm.ts';
-import { countText, messagesText, rateText, spanText } from './figures.ts';
+import { countText, messagesText, rateText, spanText, timeText } from './figures.ts';
 import type { IsOn, Now } from './group-readings.ts';
 
 /** A topic counts as full at this share of a limit, because its next message may be larger than the rest. */
@@ -110,7 +110,7 @@ function deadLetters(
         .map(({ name, durableCount }) => `"${name}" has ${countText(durableCount)}`)
         .join(', ');
       return {
-        reason: `${messagesText(arrived ?? 0)} of topic "${topic.name}" became ${arrived === 1 ? 'a dead letter' : 'dead letters'} since ${new Date(letters?.sinceMs ?? 0).toISOString()}${named === '' ? '' : `; ${named}`}.`,
+        reason: `${messagesText(arrived ?? 0)} of topic "${topic.name}" became ${arrived === 1 ? 'a dead letter' : 'dead letters'} since ${timeText(letters?.sinceMs ?? 0)}${named === '' ? '' : `; ${named}`}.`,
         remedy: `See why they failed, then put them back: pillarbox dead-letters list ${targets[0]?.name ?? topic.name}, pillarbox dead-letters redrive ${targets[0]?.name ?? topic.name}.`,
       };
     },

@@ -153,7 +153,7 @@ describe('by its defaults the watch tells of', () => {
     ]);
     assert.match(
       kit.alarm('sync-time')?.reason ?? '',
-      /took 0.5 s or about that to be on disk in the last minute/,
+      /took about 0.5 s to reach the disk in the last minute/,
     );
     await kit.close();
   });
