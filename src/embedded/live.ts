@@ -128,8 +128,7 @@ export class Live {
     value: CodecInput<C>,
     options: LivePublishOptions<C> & WithCodec<C>,
   ): number;
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- publish<Price>(…) is checked like
-  // subscribe<Price>(…)
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- so that publish<Price>(…) is checked
   publish<T = unknown>(subject: string, value: T, options?: WithoutCodec<LivePublishOptions>): number;
   publish(subject: string, value: unknown, options: LivePublishOptions<AnyCodec> = {}): number {
     checkValue('publish()', 'the subject', subject, subjectCheck);
