@@ -59,16 +59,26 @@ interface Override {
  */
 export class AlarmPolicy {
   readonly #overrides: readonly Override[];
+  /** By rule, where no entry names a topic or a group. */
+  readonly #forAll = new Map<RuleName, RuleLimits | undefined>();
+  /** Whether the limits of a rule are the same for all topics and groups. */
+  readonly isUniform: boolean;
 
   /** Throws an Error, in one sentence, for a value that does not fit. */
   constructor(settings: readonly unknown[] = []) {
     if (settings.length > entriesMax)
       throw new Error(`"alarms" has ${settings.length} entries; ${entriesMax} are allowed.`);
     this.#overrides = settings.map((value, at) => overrideOf(value, `entry ${at + 1} of "alarms"`));
+    this.isUniform = this.#overrides.every(({ topic, group }) => !topic && !group);
+    if (this.isUniform) for (const rule of ruleNames) this.#forAll.set(rule, this.#merged(rule, null, null));
   }
 
   /** The limits of a rule, for a topic or group; undefined: it is off. The last entry that fits decides. */
   limitsOf(rule: RuleName, topic: string | null, group: string | null): RuleLimits | undefined {
+    return this.isUniform ? this.#forAll.get(rule) : this.#merged(rule, topic, group);
+  }
+
+  #merged(rule: RuleName, topic: string | null, group: string | null): RuleLimits | undefined {
     let isOff = false;
     let { warning, critical, forMs, clearMs }: Partial<RuleLimits> = rules[rule].defaults;
     for (const entry of this.#overrides) {

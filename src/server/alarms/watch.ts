@@ -35,9 +35,10 @@ interface Subject<M> {
   readonly topic: string | null;
   readonly group: string | null;
   readonly memory: M;
-  /** The limits in force by rule; null: off. */
-  readonly limits: Map<RuleName, RuleLimits | null>;
-  readonly alarms: Map<RuleName, Held>;
+  /** The limits in force by rule; null: off. Undefined where they are the same for all. */
+  limits: Map<RuleName, RuleLimits | null> | undefined;
+  /** Undefined until there is one: nearly all subjects have none. */
+  alarms: Map<RuleName, Held> | undefined;
 }
 
 /** An alarm that is pending or fires. */
@@ -126,13 +127,13 @@ export class AlarmWatch {
     const now = this.#now();
     for (const reading of readServer(figures(), this.#server.memory)) this.#judge(this.#server, reading, now);
     for (const topic of broker.topics.values()) {
-      this.#evaluateTopic(topic);
+      const subject = this.#evaluateTopic(topic);
       for (const group of topic.groups.values()) {
         await this.#evaluateGroup(group);
         await rest();
         if (this.#isStopped) return;
       }
-      await this.#shed(topic);
+      if (subject) await this.#shed(topic, subject);
       await rest();
       if (this.#isStopped) return;
     }
@@ -142,21 +143,23 @@ export class AlarmWatch {
     this.#evaluatedMs = broker.clock.now();
   }
 
-  #evaluateTopic(topic: Topic): void {
-    if (topic.isDeleted) return;
+  #evaluateTopic(topic: Topic): Subject<TopicMemory> | undefined {
+    if (topic.isDeleted) return undefined;
     const subject = this.#subjectOf<TopicMemory>(topic, () => newSubject(topic.name, null, newTopicMemory()));
     const isOn = (rule: RuleName): boolean => this.#limitsOf(subject, rule) !== null;
     const quietMs = this.#limitsOf(subject, 'dead-letters')?.clearMs ?? 0;
     const now = this.#now();
     const readings = readTopic(topic, subject.memory, now, isOn, { broker: this.#host.broker, quietMs });
     for (const reading of readings) this.#judge(subject, reading, now);
+    if (subject.alarms || subject.memory.deadLettered > 0) this.#subjects.set(topic, subject);
+    return subject;
   }
 
-  async #shed(topic: Topic): Promise<void> {
-    const subject = this.#subjects.get(topic);
-    if (!this.#host.shedder || !subject) return;
+  async #shed(topic: Topic, subject: Subject<TopicMemory>): Promise<void> {
+    if (!this.#host.shedder) return;
     const now = this.#now();
     for (const reading of await this.#host.shedder.evaluate(topic, now)) this.#judge(subject, reading, now);
+    if (subject.alarms) this.#subjects.set(topic, subject);
   }
 
   async #evaluateGroup(group: Group): Promise<void> {
@@ -167,6 +170,7 @@ export class AlarmWatch {
     const isOn = (rule: RuleName): boolean => this.#limitsOf(subject, rule) !== null;
     const now = this.#now();
     const readings = await readGroup(group, subject.memory, now, isOn, (group) => this.#oldestAgeMs(group));
+    if (readings.length > 0) this.#subjects.set(group, subject);
     for (const reading of readings) this.#judge(subject, reading, now);
   }
 
@@ -185,7 +189,7 @@ export class AlarmWatch {
     if (!given) return;
     const limits = reading.clearsAtOnce ? { ...given, clearMs: 0 } : given;
     const rule: Rule = rules[reading.rule];
-    let held = subject.alarms.get(reading.rule);
+    let held = subject.alarms?.get(reading.rule);
     if (!held) {
       if (levelAt(reading.value, rule, limits) === undefined) return;
       if (this.#held.size >= this.#host.alarmsMax) {
@@ -193,9 +197,10 @@ export class AlarmWatch {
         return;
       }
       const state = new AlarmState();
-      const end = (): void => void subject.alarms.delete(reading.rule);
+      const alarms = (subject.alarms ??= new Map());
+      const end = (): void => void alarms.delete(reading.rule);
       held = { state, end, round: this.#round, alarm: undefined! };
-      subject.alarms.set(reading.rule, held);
+      alarms.set(reading.rule, held);
       this.#held.add(held);
     }
     held.round = this.#round;
@@ -230,19 +235,19 @@ export class AlarmWatch {
   }
 
   #limitsOf(subject: Subject<unknown>, rule: RuleName): RuleLimits | null {
-    const known = subject.limits.get(rule);
+    const { policy } = this.#host;
+    if (policy.isUniform) return policy.limitsOf(rule, null, null) ?? null;
+    const limits = (subject.limits ??= new Map());
+    const known = limits.get(rule);
     if (known !== undefined) return known;
-    const limits = this.#host.policy.limitsOf(rule, subject.topic, subject.group) ?? null;
-    subject.limits.set(rule, limits);
-    return limits;
+    const found = policy.limitsOf(rule, subject.topic, subject.group) ?? null;
+    limits.set(rule, found);
+    return found;
   }
 
+  /** A new one is kept by the caller once there is something to remember. */
   #subjectOf<M>(of: Topic | Group, make: () => Subject<M>): Subject<M> {
-    const known = this.#subjects.get(of) as Subject<M> | undefined;
-    if (known) return known;
-    const made = make();
-    this.#subjects.set(of, made);
-    return made;
+    return (this.#subjects.get(of) as Subject<M> | undefined) ?? make();
   }
 
   #now(): Now {
@@ -252,7 +257,7 @@ export class AlarmWatch {
 }
 
 function newSubject<M>(topic: string | null, group: string | null, memory: M): Subject<M> {
-  return { topic, group, memory, limits: new Map(), alarms: new Map() };
+  return { topic, group, memory, limits: undefined, alarms: undefined };
 }
 
 function seriousness({ state, level }: Alarm): number {
