@@ -69,9 +69,11 @@ describe('sqs-consumer', { skip }, () => {
     const counted = new Proxy(sqs, {
       get: (target, name) =>
         name === 'send'
-          ? (command: Output, ...rest: readonly Output[]) => {
+          ? async (command: Output, ...rest: readonly Output[]) => {
+              const answer = await (target['send'] as Output).call(target, command, ...rest);
+              // With its answer: the stop aborts what is under way, and nobody waits for a beat.
               if (command.constructor.name.startsWith('ChangeMessageVisibility')) beats.count++;
-              return (target['send'] as Output).call(target, command, ...rest);
+              return answer;
             }
           : target[name as string],
     });
