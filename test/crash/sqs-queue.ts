@@ -36,16 +36,19 @@ export class SqsQueue implements ClientQueue {
   async look(reader: BrokerReader, gather: () => void): Promise<void> {
     gather();
     const known = this.#history.stream(this.name).lastSequence;
-    const reading = await this.#read(this.#history, reader);
-    gather();
+    const reading = await this.#read(this.#history, reader, gather);
     checkReading(this.#history, reading, 'unacked', known);
   }
 
-  /** The groups of messages are no subjects of the stream; deliveries show them. */
-  async #read(history: History, reader: BrokerReader): Promise<Reading> {
+  /**
+   * The groups of messages are no subjects of the stream; deliveries show them. `gather` brings the intents of
+   * messages that were stored while the stream was read: without them their groups are not known.
+   */
+  async #read(history: History, reader: BrokerReader, gather = (): void => {}): Promise<Reading> {
     const reading = await reader.read(this.streamName, 1, (body) =>
       Buffer.from(Buffer.from(body).toString('latin1'), 'base64'),
     );
+    gather();
     const { messages: known } = history.stream(this.name);
     const messages = reading.messages.map((message) => {
       const { id, subject } = message;
