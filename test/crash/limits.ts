@@ -1,6 +1,6 @@
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { connect as connectNats, nuid } from '@nats-io/transport-node';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { eventually } from '../support/index.ts';
@@ -77,6 +77,8 @@ export async function runLimits(limits: LimitsCase, directory: string): Promise<
     const nc = await connectNats({ servers: `127.0.0.1:${broker.port}`, reconnect: false });
     const jsm = await jetstreamManager(nc);
     await jsm.streams.add({ name: 'LIMITS', subjects: [subject] });
+    // Connections that take all descriptors leave none for the next file of the journal.
+    await eventually(async () => (await readdir(join(dataDirectory, 'journal'))).length > 1);
     const js = jetstream(nc);
     for (let i = 0; i < limits.idleNats; i++) idle.push(new Idle(broker.port));
     for (let i = 0; i < limits.idleKafka; i++) idle.push(new Idle(broker.kafkaPort ?? 0));
