@@ -2,13 +2,13 @@ import type { VNode } from 'preact';
 import type { ConnectionJson, ConnectionsJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
 import { bytes, counted } from '../format.ts';
-import { Action } from '../parts/action.tsx';
-import { Confirm } from '../parts/dialog.tsx';
+import { ConfirmAction } from '../parts/action.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/times.tsx';
 import type { Route } from '../route.ts';
 import { stream, useWatch } from '../stream.ts';
 import type { Page } from './page.ts';
+import { number, Table } from '../parts/table.tsx';
 
 const limit = 200;
 
@@ -27,53 +27,46 @@ function Connections({ route: { query } }: { readonly route: Route }): VNode {
           {value.total > limit && `; the first ${limit} are listed, those that are behind first`}
         </span>
       </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Connections">
-        <table>
-          <thead>
-            <tr>
-              <th class="number">Id</th>
-              <th>Protocol</th>
-              <th>Name</th>
-              <th>User</th>
-              <th>Address</th>
-              <th>Client</th>
-              <th class="number">Since</th>
-              <th class="number">Received</th>
-              <th class="number">Sent</th>
-              <th class="number">Unread</th>
-              <th>Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.connections.map((connection) => (
-              <tr
-                key={connection.id}
-                {...(String(connection.id) === chosen ? { 'aria-current': 'true' } : {})}
-              >
-                <td class="number">{connection.id}</td>
-                <td>{connection.protocol}</td>
-                <td class="name">{connection.name}</td>
-                <td>{connection.user}</td>
-                <td class="nowrap">{connection.address}</td>
-                <td class="client" title={connection.software}>
-                  {connection.software} {connection.version}
-                </td>
-                <td class="number nowrap">
-                  <Ago ms={connection.connectedMs} />
-                </td>
-                <td class="number">{bytes(connection.inBytes)}</td>
-                <td class="number">{bytes(connection.outBytes)}</td>
-                <td class={`number${connection.pendingBytes > 65_536 ? ' warning' : ''}`}>
-                  {bytes(connection.pendingBytes)}
-                </td>
-                <td>
-                  <Close connection={connection} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Connections"
+        heads={[
+          number('Id'),
+          'Protocol',
+          'Name',
+          'User',
+          'Address',
+          'Client',
+          number('Since'),
+          number('Received'),
+          number('Sent'),
+          number('Unread'),
+          'Actions',
+        ]}
+      >
+        {value.connections.map((connection) => (
+          <tr key={connection.id} {...(String(connection.id) === chosen ? { 'aria-current': 'true' } : {})}>
+            <td class="number">{connection.id}</td>
+            <td>{connection.protocol}</td>
+            <td class="name">{connection.name}</td>
+            <td>{connection.user}</td>
+            <td class="nowrap">{connection.address}</td>
+            <td class="client" title={connection.software}>
+              {connection.software} {connection.version}
+            </td>
+            <td class="number nowrap">
+              <Ago ms={connection.connectedMs} />
+            </td>
+            <td class="number">{bytes(connection.inBytes)}</td>
+            <td class="number">{bytes(connection.outBytes)}</td>
+            <td class={`number${connection.pendingBytes > 65_536 ? ' warning' : ''}`}>
+              {bytes(connection.pendingBytes)}
+            </td>
+            <td>
+              <Close connection={connection} />
+            </td>
+          </tr>
+        ))}
+      </Table>
       {value.connections.length === 0 && (
         <p class="muted">{counted(0, 'client')} are connected; a client appears here when it connects.</p>
       )}
@@ -88,24 +81,19 @@ function Close({ connection }: { readonly connection: ConnectionJson }): VNode {
     stream.refresh();
   };
   return (
-    <Action
+    <ConfirmAction
       name="Close"
       isDangerous
-      dialog={(close) => (
-        <Confirm
-          title={`Close connection ${id}`}
-          action="Close it"
-          typed={String(id)}
-          act={act}
-          onClose={close}
-        >
-          <p>
-            {name === '' ? 'The client' : name} at {address} ({protocol}) is cut off. Most clients connect
-            again by themselves; what it had not answered is delivered again.
-          </p>
-        </Confirm>
-      )}
-    />
+      title={`Close connection ${id}`}
+      action="Close it"
+      typed={String(id)}
+      act={act}
+    >
+      <p>
+        {name === '' ? 'The client' : name} at {address} ({protocol}) is cut off. Most clients connect again
+        by themselves; what it had not answered is delivered again.
+      </p>
+    </ConfirmAction>
   );
 }
 

@@ -13,6 +13,7 @@ import { Ago } from '../parts/times.tsx';
 import { goQuery, href, type Route } from '../route.ts';
 import { useNow, useWatch } from '../stream.ts';
 import { valueText } from '../value.ts';
+import { number, Table } from '../parts/table.tsx';
 
 const limit = 50;
 
@@ -84,49 +85,38 @@ function Causes(props: {
   return (
     <section>
       <h2>Causes</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Causes">
-        <table>
-          <thead>
-            <tr>
-              <th>Cause</th>
-              <th>From</th>
-              <th class="number">Messages</th>
-              <th class="number">First</th>
-              <th class="number">Last</th>
-              <th>Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {props.causes.map((cause) => (
-              <tr key={`${cause.cause} ${cause.topic} ${cause.group}`}>
-                <td class="name">{cause.cause ?? 'unknown'}</td>
-                <td>{originOf(cause)}</td>
-                <td class="number">{count(cause.count)}</td>
-                <td class="number nowrap">
-                  <Ago ms={cause.firstMs} />
-                </td>
-                <td class="number nowrap">
-                  <Ago ms={cause.lastMs} />
-                </td>
-                <td>
-                  <Action
-                    name="Redrive"
-                    dialog={(close) => (
-                      <Redrive
-                        route={props.route}
-                        title={`Redrive “${cause.cause ?? 'unknown'}”`}
-                        count={cause.count}
-                        body={{ filter: filterOf(cause) }}
-                        onClose={close}
-                      />
-                    )}
+      <Table
+        label="Causes"
+        heads={['Cause', 'From', number('Messages'), number('First'), number('Last'), 'Actions']}
+      >
+        {props.causes.map((cause) => (
+          <tr key={`${cause.cause} ${cause.topic} ${cause.group}`}>
+            <td class="name">{cause.cause ?? 'unknown'}</td>
+            <td>{originOf(cause)}</td>
+            <td class="number">{count(cause.count)}</td>
+            <td class="number nowrap">
+              <Ago ms={cause.firstMs} />
+            </td>
+            <td class="number nowrap">
+              <Ago ms={cause.lastMs} />
+            </td>
+            <td>
+              <Action
+                name="Redrive"
+                dialog={(close) => (
+                  <Redrive
+                    route={props.route}
+                    title={`Redrive “${cause.cause ?? 'unknown'}”`}
+                    count={cause.count}
+                    body={{ filter: filterOf(cause) }}
+                    onClose={close}
                   />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+                )}
+              />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }
@@ -140,58 +130,46 @@ function Letters(props: {
   return (
     <section>
       <h2>Messages</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters">
-        <table>
-          <thead>
-            <tr>
-              <th class="number">Offset</th>
-              <th>Died</th>
-              <th>Cause</th>
-              <th>From</th>
-              <th class="number">Deliveries</th>
-              <th>Value</th>
-              <th>Actions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {props.letters.map((letter) => (
-              <tr key={`${letter.partition} ${letter.offset}`}>
-                <td class="number">
-                  <a
-                    class="row-link"
-                    href={href(['messages', props.topic, String(letter.partition), String(letter.offset)])}
-                  >
-                    {letter.offset}
-                  </a>
-                </td>
-                <td class="nowrap" title={absolute(letter.timestampMs)}>
-                  {clock(letter.timestampMs, now)}
-                </td>
-                <td class="name">{letter.cause ?? 'unknown'}</td>
-                <td class="nowrap">{originOf(letter.origin)}</td>
-                <td class="number">{letter.deliveries ?? '–'}</td>
-                <td class="value mono">
-                  {letter.encoding === 'base64' ? <em>binary</em> : valueText(letter.value)}
-                </td>
-                <td>
-                  <Action
-                    name="Redrive"
-                    dialog={(close) => (
-                      <Redrive
-                        route={props.route}
-                        title={`Redrive message ${letter.offset}`}
-                        count={1}
-                        body={{ offsets: [letter.offset] }}
-                        onClose={close}
-                      />
-                    )}
+      <Table
+        label="Dead letters"
+        heads={[number('Offset'), 'Died', 'Cause', 'From', number('Deliveries'), 'Value', 'Actions']}
+      >
+        {props.letters.map((letter) => (
+          <tr key={`${letter.partition} ${letter.offset}`}>
+            <td class="number">
+              <a
+                class="row-link"
+                href={href(['messages', props.topic, String(letter.partition), String(letter.offset)])}
+              >
+                {letter.offset}
+              </a>
+            </td>
+            <td class="nowrap" title={absolute(letter.timestampMs)}>
+              {clock(letter.timestampMs, now)}
+            </td>
+            <td class="name">{letter.cause ?? 'unknown'}</td>
+            <td class="nowrap">{originOf(letter.origin)}</td>
+            <td class="number">{letter.deliveries ?? '–'}</td>
+            <td class="value mono">
+              {letter.encoding === 'base64' ? <em>binary</em> : valueText(letter.value)}
+            </td>
+            <td>
+              <Action
+                name="Redrive"
+                dialog={(close) => (
+                  <Redrive
+                    route={props.route}
+                    title={`Redrive message ${letter.offset}`}
+                    count={1}
+                    body={{ offsets: [letter.offset] }}
+                    onClose={close}
                   />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+                )}
+              />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

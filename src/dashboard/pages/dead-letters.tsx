@@ -7,6 +7,7 @@ import { href, type Route } from '../route.ts';
 import { useWatch } from '../stream.ts';
 import { DeadLetter } from './dead-letter.tsx';
 import type { Page } from './page.ts';
+import { number, Table } from '../parts/table.tsx';
 
 /** The topics that dead letters go to. */
 function DeadLetters(): VNode {
@@ -25,41 +26,31 @@ function DeadLetters(): VNode {
           <pre>pillarbox groups update orders billing --max-deliver 5 --dead-letter orders-failed</pre>
         </div>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Dead-letter topics">
-          <table>
-            <thead>
-              <tr>
-                <th>Topic</th>
-                <th class="number">Dead letters</th>
-                <th class="number">Size</th>
-                <th class="number">Oldest</th>
-                <th>Filled by</th>
-              </tr>
-            </thead>
-            <tbody>
-              {topics.map((topic) => (
-                <tr key={topic.topic}>
-                  <td class="name">
-                    <a class="row-link" href={href(['dead-letters', topic.topic])}>
-                      {topic.topic}
-                    </a>
-                  </td>
-                  <td class={`number${topic.messages > 0 ? ' warning' : ''}`}>{count(topic.messages)}</td>
-                  <td class="number">{bytes(topic.bytes)}</td>
-                  <td class="number">
-                    <For ms={topic.messages === 0 ? null : topic.oldestAgeMs} />
-                  </td>
-                  <td>
-                    {topic.groups
-                      .slice(0, 10)
-                      .map(({ topic, group }) => (group === '' ? topic : `${group} of ${topic}`))
-                      .join(', ')}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Dead-letter topics"
+          heads={['Topic', number('Dead letters'), number('Size'), number('Oldest'), 'Filled by']}
+        >
+          {topics.map((topic) => (
+            <tr key={topic.topic}>
+              <td class="name">
+                <a class="row-link" href={href(['dead-letters', topic.topic])}>
+                  {topic.topic}
+                </a>
+              </td>
+              <td class={`number${topic.messages > 0 ? ' warning' : ''}`}>{count(topic.messages)}</td>
+              <td class="number">{bytes(topic.bytes)}</td>
+              <td class="number">
+                <For ms={topic.messages === 0 ? null : topic.oldestAgeMs} />
+              </td>
+              <td>
+                {topic.groups
+                  .slice(0, 10)
+                  .map(({ topic, group }) => (group === '' ? topic : `${group} of ${topic}`))
+                  .join(', ')}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </>
   );

@@ -2,12 +2,12 @@ import type { VNode } from 'preact';
 import type { DelayedMessageJson, DelayedMessagesJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
 import { absolute, duration } from '../format.ts';
-import { Action } from '../parts/action.tsx';
-import { Confirm } from '../parts/dialog.tsx';
+import { ConfirmAction } from '../parts/action.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { goQuery, href, type Route } from '../route.ts';
 import { stream, useNow, useWatch } from '../stream.ts';
 import { valueText } from '../value.ts';
+import { number, Table } from '../parts/table.tsx';
 
 /** The messages of a topic that wait for their time. */
 export function Delayed({ route: { path, query } }: { readonly route: Route }): VNode {
@@ -28,34 +28,22 @@ export function Delayed({ route: { path, query } }: { readonly route: Route }): 
       <Problem error={error} />
       {page?.messages.length === 0 && <p class="muted">No message of this topic waits for its time.</p>}
       {page && page.messages.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Delayed messages">
-          <table>
-            <thead>
-              <tr>
-                <th class="number">Due in</th>
-                <th>Key</th>
-                <th>Value</th>
-                <th>Actions</th>
-              </tr>
-            </thead>
-            <tbody>
-              {page.messages.map((message) => (
-                <tr key={message.id}>
-                  <td class="number" title={absolute(message.dueMs)}>
-                    {duration(Math.max(0, message.dueMs - now))}
-                  </td>
-                  <td class="name">{message.key}</td>
-                  <td class="value mono">
-                    {message.encoding === 'base64' ? <em>binary</em> : valueText(message.value)}
-                  </td>
-                  <td>
-                    <Acts route={route} message={message} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Delayed messages" heads={[number('Due in'), 'Key', 'Value', 'Actions']}>
+          {page.messages.map((message) => (
+            <tr key={message.id}>
+              <td class="number" title={absolute(message.dueMs)}>
+                {duration(Math.max(0, message.dueMs - now))}
+              </td>
+              <td class="name">{message.key}</td>
+              <td class="value mono">
+                {message.encoding === 'base64' ? <em>binary</em> : valueText(message.value)}
+              </td>
+              <td>
+                <Acts route={route} message={message} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
       {page && page.next !== null && (
         <p class="pager">
@@ -75,29 +63,19 @@ function Acts({ route, message }: { readonly route: string; readonly message: De
   };
   return (
     <span class="row">
-      <Action
-        name="Publish now"
-        dialog={(close) => (
-          <Confirm title="Publish now" action="Publish" act={() => post('publish')} onClose={close}>
-            <p>The message enters the topic at once, instead of at {absolute(message.dueMs)}.</p>
-          </Confirm>
-        )}
-      />
-      <Action
+      <ConfirmAction name="Publish now" title="Publish now" action="Publish" act={() => post('publish')}>
+        <p>The message enters the topic at once, instead of at {absolute(message.dueMs)}.</p>
+      </ConfirmAction>
+      <ConfirmAction
         name="Cancel"
         isDangerous
-        dialog={(close) => (
-          <Confirm
-            title="Cancel the message"
-            action="Cancel the message"
-            typed={String(message.id)}
-            act={() => post('cancel')}
-            onClose={close}
-          >
-            <p>The message is removed for good; nobody gets it.</p>
-          </Confirm>
-        )}
-      />
+        title="Cancel the message"
+        action="Cancel the message"
+        typed={String(message.id)}
+        act={() => post('cancel')}
+      >
+        <p>The message is removed for good; nobody gets it.</p>
+      </ConfirmAction>
     </span>
   );
 }

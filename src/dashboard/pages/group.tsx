@@ -8,7 +8,8 @@ import { Problem } from '../parts/problem.tsx';
 import { Ago, For } from '../parts/times.tsx';
 import { href, type Route } from '../route.ts';
 import { useNow, useWatch } from '../stream.ts';
-import { GroupState, projectionOf } from './topic.tsx';
+import { GroupState, projectionOf } from '../parts/group-state.tsx';
+import { number, Table } from '../parts/table.tsx';
 
 /** A consumer that has had a message for longer than this, and for much longer than its peers, is slow. */
 const slowMs = 10_000;
@@ -80,50 +81,46 @@ function Consumers({ group }: { readonly group: GroupDetailsJson }): VNode {
       {consumerList.length === 0 ? (
         <p class="muted">No consumer is attached now. Messages wait until one comes.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Consumers">
-          <table>
-            <thead>
-              <tr>
-                <th>Consumer</th>
-                <th>Holds</th>
-                <th class="number">Messages</th>
-                <th class="number">For</th>
-                <th class="number">Would take</th>
-                <th>Connection</th>
-                <th>State</th>
-              </tr>
-            </thead>
-            <tbody>
-              {consumerList.map((consumer, at) => (
-                <tr key={at}>
-                  <td class="name">{consumer.member ?? consumer.label ?? 'unnamed'}</td>
-                  <td>
-                    <Bar value={consumer.held} max={heldMax} isSlow={isSlow(consumer)} />
-                  </td>
-                  <td class="number">{count(consumer.held)}</td>
-                  <td class="number">
-                    <For ms={consumer.heldSinceMs === null ? null : Math.max(0, ageOf(consumer))} />
-                  </td>
-                  <td class="number">{consumer.credit === null ? 'any' : count(consumer.credit)}</td>
-                  <td>
-                    {consumer.connection !== null && (
-                      <a href={href(['connections'], { id: consumer.connection })}>{consumer.connection}</a>
-                    )}
-                  </td>
-                  <td>
-                    {isSlow(consumer) ? (
-                      <span class="warning">▲ slow</span>
-                    ) : consumer.active ? (
-                      'takes messages'
-                    ) : (
-                      'stands by'
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Consumers"
+          heads={[
+            'Consumer',
+            'Holds',
+            number('Messages'),
+            number('For'),
+            number('Would take'),
+            'Connection',
+            'State',
+          ]}
+        >
+          {consumerList.map((consumer, at) => (
+            <tr key={at}>
+              <td class="name">{consumer.member ?? consumer.label ?? 'unnamed'}</td>
+              <td>
+                <Bar value={consumer.held} max={heldMax} isSlow={isSlow(consumer)} />
+              </td>
+              <td class="number">{count(consumer.held)}</td>
+              <td class="number">
+                <For ms={consumer.heldSinceMs === null ? null : Math.max(0, ageOf(consumer))} />
+              </td>
+              <td class="number">{consumer.credit === null ? 'any' : count(consumer.credit)}</td>
+              <td>
+                {consumer.connection !== null && (
+                  <a href={href(['connections'], { id: consumer.connection })}>{consumer.connection}</a>
+                )}
+              </td>
+              <td>
+                {isSlow(consumer) ? (
+                  <span class="warning">▲ slow</span>
+                ) : consumer.active ? (
+                  'takes messages'
+                ) : (
+                  'stands by'
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
   );

@@ -11,6 +11,7 @@ import { valueText } from '../value.ts';
 import { Delayed } from './delayed.tsx';
 import { Message } from './message.tsx';
 import type { Page } from './page.ts';
+import { number, Table } from '../parts/table.tsx';
 
 const limit = 50;
 /** What a row shows of a value. */
@@ -52,7 +53,7 @@ function Messages({ route: { path, query } }: { readonly route: Route }): VNode 
                   : 'No message matched within two seconds of reading; the search can go on.'
                 : `${counted(messages.length, 'message')}${isNewest ? ', the newest first' : ''}`}
           </p>
-          {messages.length > 0 && <Table topic={topic} messages={messages} now={now} />}
+          {messages.length > 0 && <MessageTable topic={topic} messages={messages} now={now} />}
           <p class="pager">
             {isNewest && messages.length > 0 && !isFiltered && (
               <a href={href(['messages', topic], { ...Object.fromEntries(query), from: 'first' })}>
@@ -76,49 +77,36 @@ function Messages({ route: { path, query } }: { readonly route: Route }): VNode 
   );
 }
 
-function Table(props: {
+function MessageTable(props: {
   readonly topic: string;
   readonly messages: readonly MessageJson[];
   readonly now: number;
 }): VNode {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Messages">
-      <table>
-        <thead>
-          <tr>
-            <th class="number">Offset</th>
-            <th>Time</th>
-            <th>Key</th>
-            <th>Value</th>
-            <th class="number">Size</th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.messages.map((message) => (
-            <tr key={`${message.partition} ${message.offset}`}>
-              <td class="number">
-                <a
-                  class="row-link"
-                  href={href(['messages', props.topic, String(message.partition), String(message.offset)])}
-                >
-                  {message.partition > 0 ? `${message.partition}:` : ''}
-                  {message.offset}
-                </a>
-              </td>
-              <td class="nowrap" title={absolute(message.timestampMs)}>
-                {clock(message.timestampMs, props.now)}
-              </td>
-              <td class="name">{message.keyEncoding === 'base64' ? <em>binary</em> : message.key}</td>
-              <td class="value mono">
-                {message.encoding === 'base64' ? <em>binary</em> : valueText(message.value)}
-                {message.truncated && <span class="muted"> …</span>}
-              </td>
-              <td class="number">{bytes(message.valueBytes)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Messages" heads={[number('Offset'), 'Time', 'Key', 'Value', number('Size')]}>
+      {props.messages.map((message) => (
+        <tr key={`${message.partition} ${message.offset}`}>
+          <td class="number">
+            <a
+              class="row-link"
+              href={href(['messages', props.topic, String(message.partition), String(message.offset)])}
+            >
+              {message.partition > 0 ? `${message.partition}:` : ''}
+              {message.offset}
+            </a>
+          </td>
+          <td class="nowrap" title={absolute(message.timestampMs)}>
+            {clock(message.timestampMs, props.now)}
+          </td>
+          <td class="name">{message.keyEncoding === 'base64' ? <em>binary</em> : message.key}</td>
+          <td class="value mono">
+            {message.encoding === 'base64' ? <em>binary</em> : valueText(message.value)}
+            {message.truncated && <span class="muted"> …</span>}
+          </td>
+          <td class="number">{bytes(message.valueBytes)}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
@@ -182,30 +170,19 @@ function Choose({ route: { query } }: { readonly route: Route }): VNode {
         {rows?.total === 0 && <span class="muted">There is no topic yet.</span>}
       </p>
       <Problem error={error} />
-      <div class="scroll" tabIndex={0} role="region" aria-label="Topics with messages">
-        <table>
-          <thead>
-            <tr>
-              <th>Topic</th>
-              <th class="number">Messages</th>
-              <th class="number">Size</th>
-            </tr>
-          </thead>
-          <tbody>
-            {(rows?.topics ?? []).map((topic) => (
-              <tr key={topic.name}>
-                <td class="name">
-                  <a class="row-link" href={href(['messages', topic.name])}>
-                    {topic.name}
-                  </a>
-                </td>
-                <td class="number">{count(topic.messages)}</td>
-                <td class="number">{bytes(topic.bytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Topics with messages" heads={['Topic', number('Messages'), number('Size')]}>
+        {(rows?.topics ?? []).map((topic) => (
+          <tr key={topic.name}>
+            <td class="name">
+              <a class="row-link" href={href(['messages', topic.name])}>
+                {topic.name}
+              </a>
+            </td>
+            <td class="number">{count(topic.messages)}</td>
+            <td class="number">{bytes(topic.bytes)}</td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }

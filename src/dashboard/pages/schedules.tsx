@@ -2,13 +2,13 @@ import type { VNode } from 'preact';
 import type { ScheduleJson, SchedulesJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
 import { absolute, count, duration } from '../format.ts';
-import { Action } from '../parts/action.tsx';
-import { Confirm } from '../parts/dialog.tsx';
+import { ConfirmAction } from '../parts/action.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/times.tsx';
 import { href } from '../route.ts';
 import { stream, useNow, useWatch } from '../stream.ts';
 import type { Page } from './page.ts';
+import { number, Table } from '../parts/table.tsx';
 
 const shownMax = 500;
 
@@ -33,56 +33,52 @@ function Schedules(): VNode {
           <pre>pillarbox schedules define nightly reports 'report of today' --cron '0 3 * * *'</pre>
         </div>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Schedules">
-          <table>
-            <thead>
-              <tr>
-                <th>Schedule</th>
-                <th>Topic</th>
-                <th>Times</th>
-                <th class="number">Next in</th>
-                <th class="number">Last</th>
-                <th class="number">Runs</th>
-                <th class="number">Missed</th>
-                <th>State</th>
-                <th>Actions</th>
-              </tr>
-            </thead>
-            <tbody>
-              {schedules.slice(0, shownMax).map((schedule) => (
-                <tr key={schedule.name}>
-                  <td class="name">{schedule.name}</td>
-                  <td class="name">
-                    <a class="row-link" href={href(['topics', schedule.topic])}>
-                      {schedule.topic}
-                    </a>
-                  </td>
-                  <td class="nowrap">{timesOf(schedule)}</td>
-                  <td class="number" title={schedule.nextMs === null ? '' : absolute(schedule.nextMs)}>
-                    {schedule.nextMs === null ? '–' : duration(Math.max(0, schedule.nextMs - now))}
-                  </td>
-                  <td class="number nowrap">
-                    <Ago ms={schedule.lastMs} />
-                  </td>
-                  <td class="number">{count(schedule.runs)}</td>
-                  <td class="number">{count(schedule.missedRuns)}</td>
-                  <td>
-                    {schedule.failure ? (
-                      <span class="error">■ fails: {schedule.failure.message}</span>
-                    ) : schedule.status === 'active' ? (
-                      <span class="ok">● active</span>
-                    ) : (
-                      <span class="muted">‖ {schedule.status}</span>
-                    )}
-                  </td>
-                  <td>
-                    <Acts schedule={schedule} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Schedules"
+          heads={[
+            'Schedule',
+            'Topic',
+            'Times',
+            number('Next in'),
+            number('Last'),
+            number('Runs'),
+            number('Missed'),
+            'State',
+            'Actions',
+          ]}
+        >
+          {schedules.slice(0, shownMax).map((schedule) => (
+            <tr key={schedule.name}>
+              <td class="name">{schedule.name}</td>
+              <td class="name">
+                <a class="row-link" href={href(['topics', schedule.topic])}>
+                  {schedule.topic}
+                </a>
+              </td>
+              <td class="nowrap">{timesOf(schedule)}</td>
+              <td class="number" title={schedule.nextMs === null ? '' : absolute(schedule.nextMs)}>
+                {schedule.nextMs === null ? '–' : duration(Math.max(0, schedule.nextMs - now))}
+              </td>
+              <td class="number nowrap">
+                <Ago ms={schedule.lastMs} />
+              </td>
+              <td class="number">{count(schedule.runs)}</td>
+              <td class="number">{count(schedule.missedRuns)}</td>
+              <td>
+                {schedule.failure ? (
+                  <span class="error">■ fails: {schedule.failure.message}</span>
+                ) : schedule.status === 'active' ? (
+                  <span class="ok">● active</span>
+                ) : (
+                  <span class="muted">‖ {schedule.status}</span>
+                )}
+              </td>
+              <td>
+                <Acts schedule={schedule} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </>
   );
@@ -103,46 +99,31 @@ function Acts({ schedule: { name, topic, status } }: { readonly schedule: Schedu
   const isPaused = status === 'paused';
   return (
     <span class="row">
-      <Action
-        name="Run now"
-        dialog={(close) => (
-          <Confirm title={`Run ${name} now`} action="Publish" act={act('POST', '/run')} onClose={close}>
-            <p>Its message is published to {topic} at once, besides its times.</p>
-          </Confirm>
-        )}
-      />
+      <ConfirmAction name="Run now" title={`Run ${name} now`} action="Publish" act={act('POST', '/run')}>
+        <p>Its message is published to {topic} at once, besides its times.</p>
+      </ConfirmAction>
       {status !== 'ended' && (
-        <Action
+        <ConfirmAction
           name={isPaused ? 'Resume' : 'Pause'}
-          dialog={(close) => (
-            <Confirm
-              title={`${isPaused ? 'Resume' : 'Pause'} ${name}`}
-              action={isPaused ? 'Resume' : 'Pause'}
-              act={act('POST', isPaused ? '/resume' : '/pause')}
-              onClose={close}
-            >
-              <p>
-                {isPaused ? 'It runs again from the first time after now.' : 'It does not run until resumed.'}
-              </p>
-            </Confirm>
-          )}
-        />
+          title={`${isPaused ? 'Resume' : 'Pause'} ${name}`}
+          action={isPaused ? 'Resume' : 'Pause'}
+          act={act('POST', isPaused ? '/resume' : '/pause')}
+        >
+          <p>
+            {isPaused ? 'It runs again from the first time after now.' : 'It does not run until resumed.'}
+          </p>
+        </ConfirmAction>
       )}
-      <Action
+      <ConfirmAction
         name="Delete"
         isDangerous
-        dialog={(close) => (
-          <Confirm
-            title={`Delete ${name}`}
-            action="Delete"
-            typed={name}
-            act={act('DELETE', '')}
-            onClose={close}
-          >
-            <p>It publishes nothing any more. Messages that it has published stay.</p>
-          </Confirm>
-        )}
-      />
+        title={`Delete ${name}`}
+        action="Delete"
+        typed={name}
+        act={act('DELETE', '')}
+      >
+        <p>It publishes nothing any more. Messages that it has published stay.</p>
+      </ConfirmAction>
     </span>
   );
 }

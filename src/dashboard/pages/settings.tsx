@@ -6,6 +6,7 @@ import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/times.tsx';
 import { useWatch } from '../stream.ts';
 import type { Page } from './page.ts';
+import { number, Table } from '../parts/table.tsx';
 
 /** The server: where it listens, what it keeps, and its budgets. */
 function Settings(): VNode {
@@ -42,26 +43,15 @@ function Settings(): VNode {
       <section>
         <h2>Budgets</h2>
         <p class="muted">How much there is of each kind, and how much there may be; each is a setting.</p>
-        <div class="scroll" tabIndex={0} role="region" aria-label="Budgets">
-          <table class="narrow">
-            <thead>
-              <tr>
-                <th>Kind</th>
-                <th class="number">Used</th>
-                <th class="number">Limit</th>
-              </tr>
-            </thead>
-            <tbody>
-              {budgets.map(([name, { used, limit }]) => (
-                <tr key={name}>
-                  <td>{name}</td>
-                  <td class={`number${used > limit * 0.9 ? ' warning' : ''}`}>{count(used)}</td>
-                  <td class="number">{count(limit)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table label="Budgets" isNarrow heads={['Kind', number('Used'), number('Limit')]}>
+          {budgets.map(([name, { used, limit }]) => (
+            <tr key={name}>
+              <td>{name}</td>
+              <td class={`number${used > limit * 0.9 ? ' warning' : ''}`}>{count(used)}</td>
+              <td class="number">{count(limit)}</td>
+            </tr>
+          ))}
+        </Table>
       </section>
     </>
   );

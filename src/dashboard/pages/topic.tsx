@@ -1,14 +1,15 @@
 import type { VNode } from 'preact';
-import type { GroupJson, TopicDetailsJson } from '../../admin-api/index.ts';
+import type { TopicDetailsJson } from '../../admin-api/index.ts';
 import { absolute, bytes, count, duration, rate } from '../format.ts';
 import { TopicActions } from '../parts/topic-actions.tsx';
 import { Fact, Figure } from '../parts/fields.tsx';
 import { History } from '../parts/history.tsx';
+import { GroupState, projectionOf } from '../parts/group-state.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { For } from '../parts/times.tsx';
-import type { Projection } from '../projection.ts';
 import { href, type Route } from '../route.ts';
 import { useWatch } from '../stream.ts';
+import { number, Table } from '../parts/table.tsx';
 
 const retentions = {
   limits: 'kept until a limit is reached',
@@ -70,14 +71,6 @@ export function Topic({ route: { path, query } }: { readonly route: Route }): VN
   );
 }
 
-/** Where the lag of a group goes. */
-export function projectionOf(group: GroupJson): Projection | undefined {
-  if (group.timeToEmptyMs !== null && group.lag > 0)
-    return { perSecond: 0, end: 0, inMs: group.timeToEmptyMs };
-  const perSecond = group.inPerSecond - group.ackedPerSecond;
-  return group.lag > 0 && perSecond > 0.05 ? { perSecond, end: null, inMs: null } : undefined;
-}
-
 function Groups({ topic }: { readonly topic: TopicDetailsJson }): VNode {
   return (
     <section>
@@ -87,62 +80,47 @@ function Groups({ topic }: { readonly topic: TopicDetailsJson }): VNode {
           No group reads this topic. A consumer of any protocol makes one; every group gets every message.
         </p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Groups">
-          <table>
-            <thead>
-              <tr>
-                <th>Group</th>
-                <th class="number">Lag</th>
-                <th class="number">In flight</th>
-                <th class="number">Redelivered</th>
-                <th class="number">Answered</th>
-                <th class="number">Oldest</th>
-                <th class="number">Empty in</th>
-                <th class="number">Consumers</th>
-                <th>State</th>
-              </tr>
-            </thead>
-            <tbody>
-              {topic.groupList.map((group) => (
-                <tr key={group.name}>
-                  <td class="name">
-                    <a class="row-link" href={href(['topics', topic.name, group.name])}>
-                      {group.name}
-                    </a>
-                  </td>
-                  <td class="number">{count(group.lag)}</td>
-                  <td class="number">{count(group.inFlight)}</td>
-                  <td class="number">{count(group.redelivered)}</td>
-                  <td class="number">{rate(group.ackedPerSecond)}</td>
-                  <td class="number">
-                    <For ms={group.oldestAgeMs} />
-                  </td>
-                  <td class="number">
-                    <For ms={group.lag === 0 ? null : group.timeToEmptyMs} />
-                  </td>
-                  <td class="number">{group.consumers}</td>
-                  <td>
-                    <GroupState group={group} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Groups"
+          heads={[
+            'Group',
+            number('Lag'),
+            number('In flight'),
+            number('Redelivered'),
+            number('Answered'),
+            number('Oldest'),
+            number('Empty in'),
+            number('Consumers'),
+            'State',
+          ]}
+        >
+          {topic.groupList.map((group) => (
+            <tr key={group.name}>
+              <td class="name">
+                <a class="row-link" href={href(['topics', topic.name, group.name])}>
+                  {group.name}
+                </a>
+              </td>
+              <td class="number">{count(group.lag)}</td>
+              <td class="number">{count(group.inFlight)}</td>
+              <td class="number">{count(group.redelivered)}</td>
+              <td class="number">{rate(group.ackedPerSecond)}</td>
+              <td class="number">
+                <For ms={group.oldestAgeMs} />
+              </td>
+              <td class="number">
+                <For ms={group.lag === 0 ? null : group.timeToEmptyMs} />
+              </td>
+              <td class="number">{group.consumers}</td>
+              <td>
+                <GroupState group={group} />
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
   );
-}
-
-/** The state of a group in a word, with a shape. */
-export function GroupState({ group }: { readonly group: GroupJson }): VNode {
-  if (group.paused) return <span class="warning">‖ paused</span>;
-  if (group.lag > 0 && group.consumers === 0) return <span class="warning">○ no consumer</span>;
-  if (group.lag > 0 && group.inPerSecond > group.ackedPerSecond * 1.05 && group.inPerSecond > 0.1)
-    return <span class="warning">▲ grows</span>;
-  if (group.lag > 0 && group.ackedPerSecond > group.inPerSecond * 1.05) return <span>▼ shrinks</span>;
-  if (group.lag > 0) return <span>■ stands still</span>;
-  return <span class="ok">● up to date</span>;
 }
 
 function Settings({
@@ -176,30 +154,26 @@ function Partitions({ topic }: { readonly topic: TopicDetailsJson }): VNode {
   return (
     <section>
       <h2>Partitions</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Partitions">
-        <table>
-          <thead>
-            <tr>
-              <th class="number">Partition</th>
-              <th class="number">First offset</th>
-              <th class="number">Next offset</th>
-              <th class="number">Messages</th>
-              <th class="number">Size</th>
-            </tr>
-          </thead>
-          <tbody>
-            {topic.partitionList.slice(0, 200).map((partition) => (
-              <tr key={partition.index}>
-                <td class="number">{partition.index}</td>
-                <td class="number">{count(partition.firstOffset)}</td>
-                <td class="number">{count(partition.nextOffset)}</td>
-                <td class="number">{count(partition.messages)}</td>
-                <td class="number">{bytes(partition.bytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Partitions"
+        heads={[
+          number('Partition'),
+          number('First offset'),
+          number('Next offset'),
+          number('Messages'),
+          number('Size'),
+        ]}
+      >
+        {topic.partitionList.slice(0, 200).map((partition) => (
+          <tr key={partition.index}>
+            <td class="number">{partition.index}</td>
+            <td class="number">{count(partition.firstOffset)}</td>
+            <td class="number">{count(partition.nextOffset)}</td>
+            <td class="number">{count(partition.messages)}</td>
+            <td class="number">{bytes(partition.bytes)}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

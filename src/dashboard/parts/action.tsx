@@ -1,5 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { Confirm, type Confirmation } from './dialog.tsx';
 
 /** A button that opens a dialog. */
 export function Action(props: {
@@ -21,5 +22,20 @@ export function Action(props: {
       </button>
       {isOpen && props.dialog(() => setOpen(false))}
     </>
+  );
+}
+
+/** A button that changes something after it has asked. */
+export function ConfirmAction({
+  name,
+  isDangerous = false,
+  ...confirmation
+}: Confirmation & { readonly name: string; readonly isDangerous?: boolean }): VNode {
+  return (
+    <Action
+      name={name}
+      isDangerous={isDangerous}
+      dialog={(close) => <Confirm {...confirmation} onClose={close} />}
+    />
   );
 }

@@ -30,20 +30,21 @@ export function Dialog(props: {
   );
 }
 
-/**
- * Asks before something is changed. With `typed`, that text has to be typed first: for what cannot be undone.
- */
-export function Confirm(props: {
+/** What is asked before something is changed. */
+export interface Confirmation {
   readonly title: string;
   readonly action: string;
+  /** A text that has to be typed first: for what cannot be undone. */
   readonly typed?: string;
   readonly isDisabled?: boolean;
   readonly isWide?: boolean;
   readonly children: ComponentChildren;
   /** Resolves when it is done; rejects with what went wrong, which is shown. */
   readonly act: () => Promise<unknown>;
-  readonly onClose: () => void;
-}): VNode {
+}
+
+/** Asks before something is changed. */
+export function Confirm(props: Confirmation & { readonly onClose: () => void }): VNode {
   const [text, setText] = useState('');
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);

@@ -4,8 +4,7 @@ import { ask } from '../api.ts';
 import { counted } from '../format.ts';
 import { go, href } from '../route.ts';
 import { stream } from '../stream.ts';
-import { Action } from './action.tsx';
-import { Confirm } from './dialog.tsx';
+import { Action, ConfirmAction } from './action.tsx';
 import { PublishDialog } from './publish-dialog.tsx';
 import { TopicLimits } from './topic-limits.tsx';
 
@@ -17,48 +16,38 @@ export function TopicActions({ topic }: { readonly topic: TopicDetailsJson }): V
     <>
       <Action name="Publish" dialog={(close) => <PublishDialog topic={name} onClose={close} />} />
       <Action name="Limits" dialog={(close) => <TopicLimits topic={topic} route={route} onClose={close} />} />
-      <Action
+      <ConfirmAction
         name="Purge"
         isDangerous
-        dialog={(close) => (
-          <Confirm
-            title={`Purge ${name}`}
-            action="Purge"
-            typed={name}
-            act={async () => {
-              await ask('POST', `${route}/purge`, {});
-              stream.refresh();
-            }}
-            onClose={close}
-          >
-            <p>
-              This deletes {counted(messages, 'message')} for good, delayed ones too. The topic and its groups
-              stay.
-            </p>
-          </Confirm>
-        )}
-      />
-      <Action
+        title={`Purge ${name}`}
+        action="Purge"
+        typed={name}
+        act={async () => {
+          await ask('POST', `${route}/purge`, {});
+          stream.refresh();
+        }}
+      >
+        <p>
+          This deletes {counted(messages, 'message')} for good, delayed ones too. The topic and its groups
+          stay.
+        </p>
+      </ConfirmAction>
+      <ConfirmAction
         name="Delete"
         isDangerous
-        dialog={(close) => (
-          <Confirm
-            title={`Delete ${name}`}
-            action="Delete"
-            typed={name}
-            act={async () => {
-              await ask('DELETE', route);
-              go(href(['topics']));
-            }}
-            onClose={close}
-          >
-            <p>
-              This deletes the topic for good, with {counted(messages, 'message')} and{' '}
-              {counted(groups, 'group')}. Its consumers are cut off.
-            </p>
-          </Confirm>
-        )}
-      />
+        title={`Delete ${name}`}
+        action="Delete"
+        typed={name}
+        act={async () => {
+          await ask('DELETE', route);
+          go(href(['topics']));
+        }}
+      >
+        <p>
+          This deletes the topic for good, with {counted(messages, 'message')} and {counted(groups, 'group')}.
+          Its consumers are cut off.
+        </p>
+      </ConfirmAction>
     </>
   );
 }

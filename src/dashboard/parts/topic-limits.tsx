@@ -5,6 +5,7 @@ import { ask } from '../api.ts';
 import { bytes, count, duration } from '../format.ts';
 import { stream } from '../stream.ts';
 import { Confirm } from './dialog.tsx';
+import { NumberField, numberOf, textOf } from './number-field.tsx';
 
 const overflows = [
   ['drop-oldest', 'drop the oldest messages'],
@@ -41,22 +42,6 @@ export function TopicLimits(props: {
     (numberOf(messagesMax) ?? Infinity) < messages ||
     (numberOf(bytesMax) ?? Infinity) < stored ||
     (ageMs ?? Infinity) * 1000 < (props.topic.oldestAgeMs ?? 0);
-  const field = (label: string, value: string, set: (value: string) => void, shown: string): VNode => (
-    <>
-      <dt>{label}</dt>
-      <dd>
-        <input
-          aria-label={label}
-          type="number"
-          min="1"
-          placeholder="no limit"
-          value={value}
-          onInput={({ currentTarget }) => set(currentTarget.value)}
-        />{' '}
-        <span class="muted">{shown}</span>
-      </dd>
-    </>
-  );
   return (
     <Confirm
       title={`Limits of ${name}`}
@@ -66,14 +51,27 @@ export function TopicLimits(props: {
       {...(isSmaller ? { typed: name } : {})}
     >
       <dl class="facts">
-        {field('Messages at most', messagesMax, setMessagesMax, `now ${count(messages)}`)}
-        {field('Bytes at most', bytesMax, setBytesMax, `now ${bytes(stored)}`)}
-        {field(
-          'Age at most, in seconds',
-          ageSeconds,
-          setAgeSeconds,
-          ageMs === null ? '' : duration(ageMs * 1000),
-        )}
+        <NumberField
+          label="Messages at most"
+          value={messagesMax}
+          set={setMessagesMax}
+          isWhole
+          hint={`now ${count(messages)}`}
+        />
+        <NumberField
+          label="Bytes at most"
+          value={bytesMax}
+          set={setBytesMax}
+          isWhole
+          hint={`now ${bytes(stored)}`}
+        />
+        <NumberField
+          label="Age at most, in seconds"
+          value={ageSeconds}
+          set={setAgeSeconds}
+          isWhole
+          hint={ageMs === null ? '' : duration(ageMs * 1000)}
+        />
         <dt>
           <label for="overflow">When full</label>
         </dt>
@@ -94,12 +92,4 @@ export function TopicLimits(props: {
       {isSmaller && <p class="warning">▲ The topic has more than that: the oldest messages go at once.</p>}
     </Confirm>
   );
-}
-
-function textOf(value: number | undefined): string {
-  return value === undefined ? '' : String(value);
-}
-
-function numberOf(text: string): number | null {
-  return text.trim() === '' ? null : Number(text);
 }

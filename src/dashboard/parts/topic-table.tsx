@@ -3,6 +3,7 @@ import type { GroupChipJson, TopicRowJson } from '../../admin-api/index.ts';
 import { count, counted, duration, rate } from '../format.ts';
 import { href } from '../route.ts';
 import { Spark } from './spark.tsx';
+import { Table } from './table.tsx';
 import { For } from './times.tsx';
 
 export interface Sorting {
@@ -28,51 +29,45 @@ export function TopicTable(props: {
   readonly sorting?: Sorting;
 }): VNode {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Topics">
-      <table>
-        <thead>
-          <tr>
-            {heads.map(([by, title, isNumber]) => (
-              <Head key={title} by={by} title={title} isNumber={isNumber} sorting={props.sorting} />
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {props.topics.map((topic) => (
-            <tr key={topic.name}>
-              <td class="name">
-                <a class="row-link" href={href(['topics', topic.name])}>
-                  {topic.name}
-                </a>
-              </td>
-              <td class="number">{rate(topic.inPerSecond)}</td>
-              <td class="number">{rate(topic.outPerSecond)}</td>
-              <td>
-                <Spark track={topic.recent} />
-              </td>
-              <td class="number" title={counted(topic.messages, 'message') + ' stored'}>
-                {topic.backlog === null ? '–' : count(topic.backlog)}
-              </td>
-              <td class="number">
-                <For ms={topic.messages === 0 ? null : topic.oldestAgeMs} />
-              </td>
-              <td class="number">
-                {topic.timeToFullMs === null ? (
-                  '–'
-                ) : (
-                  <span class={topic.timeToFullMs < 3_600_000 ? 'warning' : ''}>
-                    {duration(topic.timeToFullMs)}
-                  </span>
-                )}
-              </td>
-              <td>
-                <Chips topic={topic} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Topics"
+      heads={heads.map(([by, title, isNumber]) => (
+        <Head key={title} by={by} title={title} isNumber={isNumber} sorting={props.sorting} />
+      ))}
+    >
+      {props.topics.map((topic) => (
+        <tr key={topic.name}>
+          <td class="name">
+            <a class="row-link" href={href(['topics', topic.name])}>
+              {topic.name}
+            </a>
+          </td>
+          <td class="number">{rate(topic.inPerSecond)}</td>
+          <td class="number">{rate(topic.outPerSecond)}</td>
+          <td>
+            <Spark track={topic.recent} />
+          </td>
+          <td class="number" title={counted(topic.messages, 'message') + ' stored'}>
+            {topic.backlog === null ? '–' : count(topic.backlog)}
+          </td>
+          <td class="number">
+            <For ms={topic.messages === 0 ? null : topic.oldestAgeMs} />
+          </td>
+          <td class="number">
+            {topic.timeToFullMs === null ? (
+              '–'
+            ) : (
+              <span class={topic.timeToFullMs < 3_600_000 ? 'warning' : ''}>
+                {duration(topic.timeToFullMs)}
+              </span>
+            )}
+          </td>
+          <td>
+            <Chips topic={topic} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
