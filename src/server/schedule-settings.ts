@@ -1,6 +1,6 @@
 import { scheduleConfig, type ScheduleOptions } from '../broker/index.ts';
 import { tables, type Setting } from '../protocols/settings.ts';
-import { durationOf } from './setting-values.ts';
+import { durationOf, tableOf } from './setting-values.ts';
 
 /** A schedule in the configuration: a table of the file, or the same as JSON. See docs/schedules.md. */
 export interface ScheduleSettings {
@@ -62,14 +62,7 @@ export function scheduleOptions(settings: readonly unknown[]): readonly Schedule
 }
 
 function optionsOf(value: unknown, title: string): ScheduleOptions {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error(`The ${title} must be a table.`);
-  for (const key of Object.keys(value))
-    if (!Object.hasOwn(keys, key))
-      throw new Error(
-        `The ${title} has an unknown key "${key}"; the known ones are ${Object.keys(keys).join(', ')}.`,
-      );
-  const table = value as { readonly [K in keyof ScheduleSettings]: unknown };
+  const table = tableOf<ScheduleSettings>(value, keys, title);
   const { name, topic, key, headers = {}, cron, count, missed } = table;
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers))
     throw new Error(`The "headers" of the ${title} must be a table of names and values.`);

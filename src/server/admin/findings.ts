@@ -1,5 +1,6 @@
 import type { FindingJson } from '../../admin-api/index.ts';
 import type { Group, GroupStats, Topic, TopicStats } from '../../broker/index.ts';
+import { countText, rateText, spanText, waitingText } from '../alarms/index.ts';
 import type { AdminContext } from './context.ts';
 
 /** A topic and its groups with their statistics, which are taken once for an answer. */
@@ -74,7 +75,7 @@ function* ofServer({ broker }: AdminContext): Iterable<FindingJson> {
     yield of(
       'disk-fills',
       'warning',
-      `The disk reaches its mark in ${inWords(diskTimeToFullMs)}.`,
+      `The disk reaches its mark in ${spanText(diskTimeToFullMs)}.`,
       'Make room on the disk, or give topics limits.',
     );
   if (memoryFull)
@@ -104,7 +105,7 @@ function* ofTopic({ topic, stats, groups }: Measured): Iterable<FindingJson> {
     group: slowest?.group.name ?? null,
     since: null,
     reason:
-      `${topic.name} grows by ${perSecond(inPerSecond - removedPerSecond)} and is full in ${inWords(timeToFullMs)}; ${what}.` +
+      `${topic.name} grows by ${rateText(inPerSecond - removedPerSecond)} and is full in ${spanText(timeToFullMs)}; ${what}.` +
       (slowest ? ` ${handling(slowest)}` : ''),
     remedy: slowest
       ? 'Add consumers, slow publishers down, or raise the limits of the topic.'
@@ -116,7 +117,7 @@ function* ofGroup(group: Group, stats: GroupStats, ofTopic: TopicStats): Iterabl
   const { lag, consumers, paused, inPerSecond, ackedPerSecond, deliveredPerSecond } = stats;
   if (lag < 1) return;
   const base = { topic: group.topic.name, group: group.name, since: null };
-  const waiting = `${amount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
+  const waiting = waitingText(lag);
   if (paused)
     yield {
       ...base,
@@ -143,7 +144,7 @@ function* ofGroup(group: Group, stats: GroupStats, ofTopic: TopicStats): Iterabl
       ...base,
       rule: 'backlog-grows',
       level: 'warning',
-      reason: `The backlog of ${group.name} of ${group.topic.name} grows by ${perSecond(inPerSecond - ackedPerSecond)}: ${waiting}. ${handling({ group, stats })}`,
+      reason: `The backlog of ${group.name} of ${group.topic.name} grows by ${rateText(inPerSecond - ackedPerSecond)}: ${waiting}. ${handling({ group, stats })}`,
       remedy: 'Add consumers, or slow publishers down.',
     };
 }
@@ -157,7 +158,7 @@ function* ofDeadLetters(topic: Topic): Iterable<FindingJson> {
     topic: topic.name,
     group: null,
     since: null,
-    reason: `${amount(count)} dead ${count === 1 ? 'letter is' : 'letters are'} in ${topic.name}.`,
+    reason: `${countText(count)} dead ${count === 1 ? 'letter is' : 'letters are'} in ${topic.name}.`,
     remedy: 'Look at their causes, and redrive them when these are mended.',
   };
 }
@@ -170,23 +171,5 @@ function slowestOf(groups: Measured['groups']): Measured['groups'][number] | und
 
 function handling({ group, stats: { ackedPerSecond, consumers } }: Measured['groups'][number]): string {
   const by = consumers === 0 ? 'no consumer' : `${consumers} ${consumers === 1 ? 'consumer' : 'consumers'}`;
-  return `${group.name} handles ${perSecond(ackedPerSecond)} with ${by}.`;
-}
-
-/** A duration in words, such as `38 min`. */
-export function inWords(ms: number): string {
-  if (ms < 90_000) return `${Math.round(ms / 1000)} s`;
-  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  if (ms < 36 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
-  return `${Math.round(ms / 86_400_000)} days`;
-}
-
-function perSecond(rate: number): string {
-  return `${amount(rate >= 10 ? Math.round(rate) : Math.round(rate * 10) / 10)}/s`;
-}
-
-const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
-
-function amount(count: number): string {
-  return numbers.format(count);
+  return `${group.name} handles ${rateText(ackedPerSecond)} with ${by}.`;
 }

@@ -1,4 +1,4 @@
-// Figures as the sentences of alarms show them.
+// Figures as the sentences of alarms and findings show them.
 
 /** `84,201`. */
 export function countText(count: number): string {
