@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { checkReply } from './reply-check.ts';
 
 /** One request to the admin HTTP, and its answer. */
@@ -16,4 +17,16 @@ export async function askAdmin(
   const json = (await response.json()) as { [name: string]: unknown };
   checkReply(method, path, response.status, json);
   return { status: response.status, json };
+}
+
+/** The same for a request that is expected to succeed. */
+export async function askWell(
+  port: number,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly [name: string]: unknown }> {
+  const { status, json } = await askAdmin(port, method, path, body);
+  assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(json)}`);
+  return json;
 }

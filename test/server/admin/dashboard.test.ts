@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory } from '../../support/index.ts';
 import { freePorts } from '../../support/ports.ts';
-import { askAdmin } from './ask.ts';
+import { askWell } from './ask.ts';
 
 type Json = { readonly [name: string]: unknown };
 
@@ -27,10 +27,8 @@ after(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-async function ask(method: string, path: string, body?: unknown): Promise<Json> {
-  const { status, json } = await askAdmin(server.ports['admin'], method, path, body);
-  assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(json)}`);
-  return json;
+function ask(method: string, path: string, body?: unknown): Promise<Json> {
+  return askWell(server.ports['admin'], method, path, body);
 }
 
 function get(path: string, headers: { [name: string]: string } = {}): Promise<Response> {

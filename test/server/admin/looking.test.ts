@@ -5,7 +5,7 @@ import type { Group } from '../../../src/broker/index.ts';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
 import { type TemporaryDirectory, eventually, makeTemporaryDirectory } from '../../support/index.ts';
 import { freePorts } from '../../support/ports.ts';
-import { askAdmin } from './ask.ts';
+import { askAdmin, askWell } from './ask.ts';
 
 // What the dashboard looks for: messages by their content, groups per message, causes of dead letters, and
 // what a move of a group would bring.
@@ -31,10 +31,8 @@ after(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-async function ask(method: string, path: string, body?: unknown): Promise<Json> {
-  const { status, json } = await askAdmin(server.ports['admin'], method, path, body);
-  assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(json)}`);
-  return json;
+function ask(method: string, path: string, body?: unknown): Promise<Json> {
+  return askWell(server.ports['admin'], method, path, body);
 }
 
 async function offsetsOf(query: { [name: string]: string }): Promise<unknown[]> {
