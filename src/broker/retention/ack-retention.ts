@@ -208,6 +208,8 @@ export class AckRetention {
   async #removeUnwanted(partition: Partition, from: number, to: number): Promise<void> {
     for await (const record of partition.scan(from, { toOffset: to })) {
       if (this.#topic.isDeleted) return;
+      // Groups pass over what is past its time, but that does not answer it: its expiry takes it out.
+      if (partition.isOverdue(record.offset)) continue;
       if (!this.#isWanted(partition, record.offset, this.#keyReader.read(record)))
         this.#remove(partition, record.offset);
     }

@@ -359,6 +359,48 @@ test('a message given back past its time is a dead letter in spite of a crash be
   assert.deepEqual([kit.broker.topic('jobs')!.count, letters.count], [2, 1]);
 });
 
+test('a message passed over past its time is a dead letter, whoever looks through the topic before', async () => {
+  await using kit = await TestBroker.open();
+  const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
+  const { topic, group } = await kit.broker.defineQueue({ name: 'jobs', deadLetter });
+  await topic.createGroup({ name: 'audit' });
+  await kit.broker.createTopic({ name: 'letters' });
+  const auditor = new TestConsumer(1);
+  topic.groups.get('audit')!.attach(auditor);
+  await topic.send({ value: 'short' }, { ttlMs: 1000 });
+  await topic.send({ value: 'other' });
+  await kit.settle();
+  topic.groups.get('audit')!.ack(0, 0); // the other group still wants it
+  await pass(kit, 1000); // it waits for the route now
+  const consumer = new TestConsumer(1);
+  group.attach(consumer);
+  await kit.settle();
+  assert.deepEqual([auditor.values, consumer.values], [['short'], ['other']]);
+  await topic.send({ value: 'last' });
+  await kit.crash();
+  await pass(kit, 1000);
+  const letters = kit.broker.topic('letters')!;
+  kit.broker.addDeadLetterRoute('mail', () => [letters]);
+  await pass(kit, 1000);
+  assert.deepEqual([kit.broker.topic('jobs')!.count, letters.count], [2, 1]);
+});
+
+test('a message that is acked in time is no dead letter after a crash', async () => {
+  await using kit = await TestBroker.open();
+  const deadLetter = { causes: ['expired'], to: 'letters' } as const;
+  await kit.broker.createTopic({ name: 'letters' });
+  const { topic, group } = await kit.broker.defineQueue({ name: 'jobs', deadLetter });
+  const consumer = new TestConsumer(2);
+  group.attach(consumer);
+  await topic.send({ value: 'short' }, { ttlMs: 1000 });
+  await kit.settle();
+  group.ack(0, 0);
+  await topic.send({ value: 'last' });
+  await kit.crash();
+  await pass(kit, 2000);
+  assert.deepEqual([kit.broker.topic('jobs')!.count, kit.broker.topic('letters')!.count], [1, 0]);
+});
+
 test('messages do not wait for ever for a dead-letter route of a protocol that is off', async () => {
   await using kit = await TestBroker.open();
   const deadLetter = { causes: ['expired'], to: { route: 'mail' } } as const;
