@@ -23,7 +23,7 @@ export type CommitUrgency = 'now' | 'soon' | 'with-next';
  * Any commit in the meantime carries the count. If there is none, one commit carries all deliveries of that
  * time.
  */
-export const changeDelayMs = 25;
+const changeDelayMs = 25;
 
 /** A group with changes for the next commit. */
 export interface ChangingGroup {

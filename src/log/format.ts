@@ -42,7 +42,7 @@ export const temporarySuffix = '.new';
 
 // ---- journal
 
-export const journalSuffix = '.journal';
+const journalSuffix = '.journal';
 export const journalMagic = 'PBX-JRNL';
 /**
  * A journal file starts with one block of this size. Commits are aligned to it, so that a torn write never

@@ -78,7 +78,7 @@ export function encodeOwner(record: OwnerRecord): Uint8Array {
 }
 
 /** Undefined if the block is not intact. Throws `format-newer`. */
-export function decodeOwner(block: Uint8Array, what: string): OwnerRecord | undefined {
+function decodeOwner(block: Uint8Array, what: string): OwnerRecord | undefined {
   if (versionOf(block, ownerMagic, what, isIntact) === undefined || !isIntact(block)) return undefined;
   const reader = new ByteReader(block);
   reader.skip(ownerMagic.length + 4);

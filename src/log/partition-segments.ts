@@ -397,7 +397,7 @@ export class PartitionSegments {
   }
 }
 
-export function isSegmentFile(name: string): boolean {
+function isSegmentFile(name: string): boolean {
   return /^\d{20}(\.log|\.index|\.timeindex|\.\d+\.compacted)(\.aside)?$/.test(name);
 }
 

@@ -14,7 +14,7 @@ export interface KeyLimits {
 }
 
 /** The default of `heldMax`. */
-export const heldMaxDefault = 10_000;
+const heldMaxDefault = 10_000;
 
 export function keyLimits(config: GroupConfig): KeyLimits {
   const { keyRunMax = 1, keyConcurrency = 1, keysPerConsumerMax = Infinity } = config;

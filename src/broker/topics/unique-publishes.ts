@@ -60,7 +60,7 @@ export interface UniquePublishesHost {
 }
 
 /** The longest unique key, in characters. */
-export const uniqueKeyLengthMax = 256;
+const uniqueKeyLengthMax = 256;
 
 const modes: ReadonlySet<unknown> = new Set(['ignore', 'replace', 'debounce', 'throttle']);
 
