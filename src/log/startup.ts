@@ -286,7 +286,8 @@ async function resume(
     const end = endOf(file);
     if (goesOn && replayed.position > file.start && replayed.position <= end) current = file;
     else if (end <= needed) await keepSpare(context, spares, file);
-    else if (file.start < Math.max(replayed.position, leaveTo ?? 0)) older.push(file);
+    else if (file.start < Math.max(replayed.position, leaveTo ?? 0) || (isLeft && leaveTo === undefined))
+      older.push(file); // a later file that is left has its place: the owner record may name it
     else if (replayed.whole && !found.lost) await keepSpare(context, spares, file);
     else {
       // After the end, where nothing was found; but other parts were damaged, and so may be this one.

@@ -5,10 +5,53 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Fence } from '../../src/log/fence.ts';
-import { Log, MemoryFiles, RealFiles, type File, type Files } from '../../src/log/index.ts';
+import {
+  Log,
+  MemoryFiles,
+  RealFiles,
+  type DamageReport,
+  type File,
+  type Files,
+} from '../../src/log/index.ts';
 import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src/util/index.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { TestHost, append, openLog, readAll, smallLimits, until, values } from './kit.ts';
+
+/** The same files by another path. `called` hears of each call from then on that a journal file has its name. */
+function onceJournalIsMade(files: MemoryFiles, called: () => void): Files {
+  const before = new Set(files.paths());
+  let isMade = false;
+  return new Proxy(byPath(files, '/b'), {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        const result: unknown = await value.apply(target, args);
+        const path = String(args[1]);
+        isMade ||= name === 'rename' && !before.has(path) && path.endsWith('.journal');
+        if (isMade) called();
+        return result;
+      };
+    },
+  });
+}
+
+/** The damage that is reported by a start, on these files, after one that died when it had a journal file. */
+async function damageAfterTwoDeaths(files: MemoryFiles): Promise<DamageReport[]> {
+  let left: MemoryFiles | undefined;
+  const third = await open(
+    onceJournalIsMade(files, () => (left ??= files.copy())),
+    new VirtualClock(),
+    3,
+    new TestHost(),
+  );
+  await third.close();
+  if (left === undefined) return [];
+  const host = new TestHost();
+  const fourth = await open(byPath(left, '/b'), new VirtualClock(), 4, host);
+  await fourth.close();
+  return host.damage;
+}
 
 /** The same files by another path: the lock of one is not seen by the other. */
 function byPath(files: Files, path: string): Files {
@@ -161,21 +204,9 @@ describe('two brokers on one directory by two paths', () => {
     }
     append(partition, 'acked');
     await first.flush();
-    let left: MemoryFiles | undefined; // the second dies when it has its journal file
     const before = new Set(files.paths());
-    const watched = new Proxy(byPath(files, '/b'), {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return async (...args: unknown[]) => {
-          const result: unknown = await value.apply(target, args);
-          const isMade =
-            name === 'rename' && !before.has(String(args[1])) && String(args[1]).endsWith('.journal');
-          if (isMade) left ??= files.copy();
-          return result;
-        };
-      },
-    });
+    let left: MemoryFiles | undefined; // the second dies when it has its journal file
+    const watched = onceJournalIsMade(files, () => (left ??= files.copy()));
     const clock = new VirtualClock();
     const opening = open(watched, clock, 2);
     await pass(clock, 8000);
@@ -200,6 +231,29 @@ describe('two brokers on one directory by two paths', () => {
     assert.deepEqual([...hostOfThird.damage, ...last.damage], []);
     assert.deepEqual(values(await readAll(fourth.partition(1)!)).slice(-2), ['acked', 'by the third']);
     await fourth.close();
+  });
+
+  test('the second dies before its first checkpoint, and so does the third: no later start misses its file', async () => {
+    const files = new MemoryFiles();
+    const host = new TestHost();
+    const first = await open(byPath(files, '/a'), new VirtualClock(), 1, host);
+    append(host.create(1), 'acked');
+    await first.flush();
+    const left = files.copy();
+    await first.close();
+    const [, ...madeReady] = left.paths().filter((path) => path.includes('/journal/'));
+    for (const path of madeReady) await left.remove(path); // the power failed before its name was on disk
+    const states: MemoryFiles[] = [];
+    const clock = new VirtualClock();
+    const opening = open(
+      onceJournalIsMade(left, () => states.push(left.copy())),
+      clock,
+      2,
+    );
+    await pass(clock, 8000);
+    await (await opening).close();
+    assert.ok(states.length > 0);
+    for (const state of states) assert.deepEqual(await damageAfterTwoDeaths(state), []);
   });
 
   test('a lock that reaches both needs no waiting after a kill', async () => {
