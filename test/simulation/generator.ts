@@ -8,6 +8,7 @@ import { Choices } from './random-choice.ts';
 import type { Action, LogLimits, Operation, PlannedMessage, QueueAction, Script } from './script.ts';
 import { queueAction } from './queue-script.ts';
 import { overSqs } from './sqs-script.ts';
+import { withTakeovers } from './takeover-script.ts';
 import { withUniqueKeys } from './unique-script.ts';
 
 /**
@@ -15,7 +16,12 @@ import { withUniqueKeys } from './unique-script.ts';
  * and some all dead letters.
  */
 export function generate(seed: number): Script {
-  const script = new Generator(seed).script();
+  const script = overDoor(seed, new Generator(seed).script());
+  return seed % 7 === 5 ? withTakeovers(script) : script;
+}
+
+/** Its clients reach the broker as the seed says. */
+function overDoor(seed: number, script: Script): Script {
   if (seed % 16 === 4 || seed % 16 === 10) return overAmqp(script);
   if (seed % 16 === 6) return overSqs(script);
   if (seed % 4 === 0) return overNats(script);

@@ -28,6 +28,11 @@ export interface Script {
    * nats-script.ts, kafka-script.ts, amqp-script.ts, sqs-script.ts).
    */
   readonly door?: Door;
+  /**
+   * After a power loss, and sometimes after a kill, the broker starts where its lock does not reach back: after
+   * a reboot, or on another machine. It takes the directory over from an owner that is silent.
+   */
+  readonly movesOn?: true;
   readonly operations: readonly Operation[];
 }
 

@@ -199,7 +199,7 @@ export class World {
       history.add({ kind: 'started' });
       return true;
     }
-    if (isDead()) this.#die(random, true);
+    if (isDead()) this.#die(random, this.#script.movesOn === undefined || random.int(2) === 0);
     else if (!done) throw new Error('The broker hangs as it starts.');
     else if (this.#disk.takeFaults() === 0) throw failure;
     else this.#die(random, false);
@@ -275,6 +275,8 @@ export class World {
     this.#client.disconnect();
     this.history.add({ kind: 'crashed', power });
     this.#disk = this.#disk.afterCrash(power, this.machine.files.waiting, random);
+    if (this.#script.movesOn && (power || random.int(2) === 0))
+      this.#disk.files.scope = `place ${this.history.run}`;
     this.clock.forget();
     this.#broker = undefined;
   }

@@ -81,6 +81,8 @@ export class FaultyFiles implements Files {
   freeBytes: number;
   /** Calls so far. */
   calls = 0;
+  /** How far a lock reaches: files of another scope are on another machine, or after a reboot. */
+  scope = 'memory';
   readonly #totalBytes: number;
   readonly #random: Random;
   #disk = new FaultyDisk();
@@ -119,6 +121,7 @@ export class FaultyFiles implements Files {
     const copy = new FaultyFiles({ random: new SeededRandom(this.calls), totalBytes: this.#totalBytes });
     copy.#disk = this.#disk.fork();
     copy.freeBytes = this.freeBytes;
+    copy.scope = this.scope;
     return copy;
   }
 
@@ -309,7 +312,7 @@ export class FaultyFiles implements Files {
       throw new LogError('data-dir-locked', `Data directory ${dir} is in use by this process.`);
     this.#locked.add(dir);
     return {
-      scope: 'memory',
+      scope: this.scope,
       holder: 'this process',
       release: async () => {
         this.#locked.delete(dir);
