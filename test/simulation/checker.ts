@@ -152,6 +152,7 @@ export const promises = [
   'a schedule that is paused does not run',
   'a schedule that is gone does not run',
   'a schedule runs',
+  'what was missed is made up for as asked',
   // dead letters
   'a dead letter was delivered before',
   'a dead letter has a cause',

@@ -3,6 +3,7 @@ import type {
   CollectorEnd,
   GroupConfig,
   GroupStart,
+  MissedRuns,
   PostponeScope,
   PublishToAllMode,
   TopicConfig,
@@ -316,6 +317,10 @@ export interface PublishFact {
 export interface ScheduleFact {
   readonly name: string;
   readonly everyMs: number;
+  /** Instead of `everyMs`. */
+  readonly cron?: string;
+  readonly missed: MissedRuns;
+  readonly jitterMs?: number;
   readonly count?: number;
   /** Wall clock. */
   readonly endMs?: number;

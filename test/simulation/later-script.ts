@@ -1,3 +1,4 @@
+import { cronLines } from './cron-times.ts';
 import { Choices } from './random-choice.ts';
 import type { Action, Operation, PlannedMessage, Script } from './script.ts';
 
@@ -21,6 +22,8 @@ export type LaterAction =
       /** Each run publishes this one. */
       readonly messages: readonly PlannedMessage[];
       readonly everyMs: number;
+      /** Instead of `everyMs`: one of `cronLines`. */
+      readonly cron?: string;
       readonly count?: number;
       /** Its end, from now. */
       readonly endMs?: number;
@@ -83,13 +86,19 @@ export function withLater(script: Script): Script {
         return { kind: 'control-schedule', name, what: c.of(['pause', 'resume', 'run', 'delete'] as const) };
     }
   };
+  // In every third of these lives. A source of its own, so that the rest of each seed stays the same.
+  const crons = new Choices(script.seed ^ 0xc407);
+  const byClock = (planned: Action): Action => {
+    if (planned.kind !== 'schedule' || script.seed % 3 !== 0 || !crons.percent(70)) return planned;
+    return { ...planned, cron: crons.of(cronLines).cron };
+  };
   for (let left = c.between(8, 40); left > 0; left--) {
     const step = {
       turn: script.seed * 1000 + 500 + turn++,
       steps: c.percent(30) ? -1 : c.between(0, 20),
       ...(c.percent(40) ? { sync: true } : {}),
     };
-    const operation: Operation = { ...action(), ...step };
+    const operation: Operation = { ...byClock(action()), ...step };
     operations.splice(c.between(1, operations.length), 0, operation);
     if (c.percent(40))
       operations.splice(c.between(1, operations.length), 0, {

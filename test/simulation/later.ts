@@ -1,9 +1,14 @@
 import type { Broker, Topic } from '../../src/broker/index.ts';
+import { loadCronReader } from '../../src/util/index.ts';
+import { cronLineOf } from './cron-times.ts';
 import type { History } from './history.ts';
 import { keyOf } from './keys.ts';
 import type { LaterAction } from './later-script.ts';
 import { contentOf, idOf } from './message.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
+
+// Its first loading takes turns of the event loop, and no life is to differ from another by that.
+await loadCronReader();
 
 /** The services of the client for {@link Later}. */
 export interface LaterHost {
@@ -62,7 +67,7 @@ export class Later {
   }
 
   #define(topic: Topic, action: Extract<LaterAction, { kind: 'schedule' }>): void {
-    const { name, messages, everyMs, count, jitterMs, missed } = action;
+    const { name, messages, everyMs, cron, count, jitterMs, missed } = action;
     const [plan] = messages;
     if (!plan) return;
     const endMs = action.endMs === undefined ? undefined : this.#host.clock.now() + action.endMs;
@@ -71,11 +76,22 @@ export class Later {
       kind: 'publish',
       topic: keyOf(topic),
       plan,
-      schedule: { name, everyMs, ...limits },
+      schedule: {
+        name,
+        everyMs,
+        ...(cron === undefined ? {} : { cron }),
+        missed,
+        ...(jitterMs === undefined ? {} : { jitterMs }),
+        ...limits,
+      },
     });
     const { key } = plan;
     const message = { value: contentOf(plan).value.toString('latin1'), ...(key === null ? {} : { key }) };
-    const times = { everyMs, ...limits, ...(jitterMs === undefined ? {} : { jitterMs }) };
+    const times = {
+      ...(cron === undefined ? { everyMs } : cronOf(cron)),
+      ...limits,
+      ...(jitterMs === undefined ? {} : { jitterMs }),
+    };
     const defined = this.#broker.schedules.define({ name, topic: topic.name, message, missed, ...times });
     this.#host.await(
       defined.then(() => undefined),
@@ -95,4 +111,9 @@ export class Later {
       of,
     );
   }
+}
+
+function cronOf(line: string): { readonly cron: string; readonly timeZone?: string } {
+  const { cron, timeZone } = cronLineOf(line);
+  return timeZone === undefined ? { cron } : { cron, timeZone };
 }

@@ -7,6 +7,7 @@ import { logPlantedBugs } from './log-planted-bugs.ts';
 import { precedencePlantedBugs } from './precedence-planted-bugs.ts';
 import { publishingPlantedBugs } from './publishing-planted-bugs.ts';
 import { removalPlantedBugs } from './removal-planted-bugs.ts';
+import { schedulePlantedBugs } from './schedule-planted-bugs.ts';
 import { throttlePlantedBugs } from './throttle-planted-bugs.ts';
 import { uniquePlantedBugs } from './unique-planted-bugs.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -22,6 +23,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...precedencePlantedBugs,
   ...kafkaPlantedBugs,
   ...uniquePlantedBugs,
+  ...schedulePlantedBugs,
   ...amqpPlantedBugs,
   ...sqsPlantedBugs,
 ];

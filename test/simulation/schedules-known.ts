@@ -1,3 +1,4 @@
+import { cronLineOf, cronTimeAfter } from './cron-times.ts';
 import type { PublishKnown } from './facts.ts';
 import type { ScheduleFact } from './history.ts';
 
@@ -7,6 +8,8 @@ export class ScheduleKnown {
   readonly asked: ScheduleFact;
   /** The broker said that it is there. */
   isDefined = false;
+  /** When the broker said so, by the wall clock. */
+  definedMs: number = Infinity;
   /** It was asked to end, or may have been replaced. */
   mayRest = false;
   /** It was asked to pause, or one of its name was before it: a new definition leaves a schedule paused. */
@@ -31,9 +34,33 @@ export class ScheduleKnown {
     return this.asides.some((askedMs) => timeMs >= askedMs && timeMs <= askedMs + 1);
   }
 
+  /** The time of the run after that one. `sinceMs`: another of its runs; intervals begin at any time. */
+  after(timeMs: number, sinceMs: number = timeMs): number {
+    const { cron, everyMs, endMs = Infinity } = this.asked;
+    const nextMs =
+      cron === undefined
+        ? sinceMs + (Math.floor((timeMs - sinceMs) / everyMs) + 1) * everyMs
+        : cronTimeAfter(cronLineOf(cron), timeMs);
+    return nextMs > endMs ? Infinity : nextMs;
+  }
+
+  /** Whether it may run at that time, as it ran at the other. */
+  isTime(timeMs: number, otherMs: number | undefined): boolean {
+    const { cron, everyMs } = this.asked;
+    if (cron !== undefined) return cronTimeAfter(cronLineOf(cron), timeMs - 1) === timeMs;
+    return otherMs === undefined || (timeMs - otherMs) % everyMs === 0;
+  }
+
+  /** The runs that were seen, besides those that it was asked for, by their times. */
+  get ownRuns(): number[] {
+    return [...this.runs.keys()].filter((ms) => !this.isAside(ms)).sort((a, b) => a - b);
+  }
+
   /** How many of its runs until then may have been published and not seen. */
   unseenRuns(wallMs: number): number {
-    const times = Math.floor((wallMs - this.publish.askedWallMs) / this.asked.everyMs) + 1;
+    const { cron, everyMs } = this.asked;
+    const periodMs = cron === undefined ? everyMs : cronLineOf(cron).everyMs;
+    const times = Math.floor((wallMs - this.publish.askedWallMs) / periodMs) + 1;
     return Math.max(0, times + this.asides.length - this.runs.size);
   }
 

@@ -1,4 +1,5 @@
 import type { Examination } from '../examination.ts';
+import { cronLineOf } from '../cron-times.ts';
 import type { Instance, PublishKnown } from '../facts.ts';
 import type { FactOf } from '../history.ts';
 import { ScheduleKnown } from '../schedules-known.ts';
@@ -7,6 +8,10 @@ import { ScheduleKnown } from '../schedules-known.ts';
 
 /** A run that the topic refused is tried again after this at the latest. */
 const retryMsMax = 62_000;
+/** A run that is later was missed (docs/schedules.md). */
+const lateMsMax = 10_000;
+/** Times are whole milliseconds in the broker. */
+const roundingMs = 2;
 
 /** A schedule is to be defined. What had its name may go on until that is on disk. */
 export function scheduleAsked({ known }: Examination, publish: PublishKnown): void {
@@ -25,6 +30,7 @@ export function scheduleDefined({ known, wallMs }: Examination, { plan, schedule
   if (!schedule) return;
   const defined = known.schedules.get(plan.id)!;
   defined.isDefined = true;
+  defined.definedMs = wallMs;
   for (const other of known.schedules.values()) {
     if (other.asked.name !== schedule.name || other.publish.askedAt >= defined.publish.askedAt) continue;
     other.goneMs = Math.min(other.goneMs, wallMs);
@@ -58,7 +64,7 @@ export function runSeen(exam: Examination, instance: Instance, publish: PublishK
   const { topic, partition, offset, id, timestampMs } = instance;
   const where = `${topic.key} ${partition}/${offset}`;
   const schedule = known.schedules.get(id)!;
-  const { name, everyMs, endMs = Infinity, count = Infinity } = schedule.asked;
+  const { name, endMs = Infinity, count = Infinity } = schedule.asked;
   if (known.redrives > 0) return; // it may be one that was put back
   const text = `${where}: "${name}" (m${id}) for ${runMs}`;
   if (publish.topic !== topic.key) exam.broken('no message strays', text);
@@ -70,25 +76,36 @@ export function runSeen(exam: Examination, instance: Instance, publish: PublishK
       exam.broken('a run is published once', `${text}, and at ${before.where}`);
     if (runMs > endMs) exam.broken('a schedule ends', `${text}, and its end is ${endMs}`);
     if (schedule.isPausedAt(timestampMs)) exam.broken('a schedule that is paused does not run', text);
-    const other = [...schedule.runs.keys()].find((ms) => !schedule.isAside(ms));
+    const other = schedule.ownRuns[0];
     // Times of messages and of runs are of two clocks, each of whole milliseconds.
-    if (timestampMs + 1 < runMs || (other !== undefined && (runMs - other) % everyMs !== 0))
+    if (timestampMs + 1 < runMs || !schedule.isTime(runMs, other))
       exam.broken('a run keeps its time', `${text}, published at ${timestampMs}, another for ${other}`);
+    if (isTooLate(schedule, runMs, timestampMs))
+      exam.broken('what was missed is made up for as asked', `${text}, published at ${timestampMs}`);
   }
   schedule.runs.set(runMs, { where, run: known.run });
   // One that has ended may still be asked to run.
-  const own = [...schedule.runs.keys()].filter((ms) => !schedule.isAside(ms)).length;
+  const own = schedule.ownRuns.length;
   if (own > count) exam.broken('a schedule ends', `${text}, its run ${own}`);
 }
 
-/** At the end: every schedule that is there has run lately. */
+/** Of several runs that are due, only `all` publishes another than the last, and `skip` none that is late. */
+function isTooLate(schedule: ScheduleKnown, runMs: number, publishedMs: number): boolean {
+  const { missed, jitterMs = 0 } = schedule.asked;
+  if (missed === 'all') return false;
+  if (publishedMs > schedule.after(runMs) + roundingMs) return true;
+  return missed === 'skip' && publishedMs - runMs > lateMsMax + jitterMs + roundingMs;
+}
+
+/** At the end: every schedule that is there has run lately, and passed over no run that it is to make up for. */
 export function schedulesRun(exam: Examination): void {
   const { known, wallMs } = exam;
   if (known.redrives > 0) return; // runs were not told apart from what was put back
-  for (const { asked, publish, isDefined, mayBePaused, mayRest, runs } of known.schedules.values()) {
+  for (const schedule of known.schedules.values()) {
+    const { asked, publish, isDefined, mayBePaused, mayRest, definedMs, ownRuns } = schedule;
     const topic = known.topics.get(publish.topic)!;
-    const { name, everyMs, endMs, count } = asked;
-    if (!isDefined || mayRest || mayBePaused || endMs !== undefined || count !== undefined) continue;
+    const { name, cron, missed, endMs, count } = asked;
+    if (!isDefined || mayRest || mayBePaused) continue;
     if (topic.deletedAt !== undefined || topic.isVolatile || topic.drops || topic.removals.length > 0)
       continue;
     const mayRefuse = topic.configs.some(
@@ -96,8 +113,18 @@ export function schedulesRun(exam: Examination): void {
     );
     const isUnseen = topic.damages.length > 0 || topic.configs[0]!.retention === 'interest';
     if (mayRefuse || isUnseen) continue;
-    const last = Math.max(publish.askedWallMs, ...runs.keys());
-    if (last + everyMs + retryMsMax < wallMs)
-      exam.broken('a schedule runs', `"${name}" (m${publish.plan.id}) ran at ${last} for the last time`);
+    const text = `"${name}" (m${publish.plan.id})`;
+    const [first] = ownRuns;
+    if (missed === 'all' && first !== undefined) {
+      const gap = ownRuns.find((ms, at) => at > 0 && ms !== schedule.after(ownRuns[at - 1]!, first));
+      if (gap !== undefined || (cron !== undefined && first > schedule.after(definedMs)))
+        exam.broken('what was missed is made up for as asked', `${text}: ${ownRuns.join()}`);
+    }
+    if (endMs !== undefined || count !== undefined) continue;
+    // Its last times may all have been missed.
+    if (missed === 'skip' && cron !== undefined && cronLineOf(cron).window) continue;
+    const last = Math.max(publish.askedWallMs, ...ownRuns);
+    if (schedule.after(last) + retryMsMax < wallMs)
+      exam.broken('a schedule runs', `${text} ran at ${last} for the last time`);
   }
 }
