@@ -1,7 +1,6 @@
-import type { Filter } from '../partitions/filter.ts';
+import { textFromKey, type Filter } from '../partitions/filter.ts';
 import type { GroupStart } from './group-config.ts';
 import type { GroupPartition } from './group-partition.ts';
-import type { KeyState } from '../partitions/key-index.ts';
 import { lastOffsets } from '../partitions/last-message.ts';
 
 /** Sets the position of a group on one partition to its start, and counts the messages to deliver. */
@@ -78,16 +77,21 @@ async function lastPerKey(
   end: number,
 ): Promise<number[]> {
   const { partition } = position;
-  const offsets = new Set<number>();
+  const offsets: number[] = [];
   const toFind = new Set<string>();
-  for (const pattern of filter?.patterns ?? ['>']) {
-    for (const [key, state] of partition.keys(pattern)) {
-      if (state.lastStale || state.last >= end) toFind.add(key);
-      else offsets.add(state.last);
-    }
-  }
-  for (const offset of await lastOffsets(partition, toFind, end)) offsets.add(offset);
-  return [...offsets].sort((a, b) => a - b);
+  partition.visitKeys(filter, (state, key) => {
+    if (state.lastStale || state.last >= end) toFind.add(textFromKey(key));
+    else offsets.push(state.last);
+  });
+  if (toFind.size > 0) for (const offset of await lastOffsets(partition, toFind, end)) offsets.push(offset);
+  return ascending(offsets);
+}
+
+/** Sorts in place. Last offsets come in the order of their keys, which is nearly theirs or is theirs. */
+function ascending(offsets: number[]): number[] {
+  for (let at = 1; at < offsets.length; at++)
+    if (offsets[at - 1]! > offsets[at]!) return offsets.sort((a, b) => a - b);
+  return offsets;
 }
 
 /**
@@ -103,9 +107,7 @@ async function countMatching(
   const { partition } = position;
   let count = 0;
   if (partition.keyIndex && from <= partition.firstOffset) {
-    const states = new Set<KeyState>(); // a key may match several patterns
-    for (const pattern of filter.patterns) for (const [, state] of partition.keys(pattern)) states.add(state);
-    for (const state of states) count += state.count;
+    partition.visitKeys(filter, (state) => (count += state.count));
     return count - position.filteredLag;
   }
   for await (const record of partition.scan(from, {

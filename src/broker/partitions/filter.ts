@@ -22,7 +22,8 @@ export class Filter {
 
   /** Whether a key (one char per byte) matches. */
   matches(key: string): boolean {
-    return this.#keyPatterns.some((pattern) => subjectMatches(pattern, key));
+    for (const pattern of this.#keyPatterns) if (subjectMatches(pattern, key)) return true;
+    return false;
   }
 
   matchesRecord(record: Record): boolean {
@@ -32,6 +33,11 @@ export class Filter {
     this.#lastKey = keyText(record);
     this.#lastAnswer = this.matches(this.#lastKey);
     return this.#lastAnswer;
+  }
+
+  /** Whether it wants every key. */
+  get isAll(): boolean {
+    return this.#keyPatterns.includes('>');
   }
 
   /** The key, if the filter matches exactly one. */

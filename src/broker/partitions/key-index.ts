@@ -51,6 +51,10 @@ export class KeyIndex {
     return this.#states.entries();
   }
 
+  visit(visit: (state: KeyState, key: string) => void): void {
+    this.#states.forEach(visit);
+  }
+
   /** Adds an appended message. */
   add(key: string, offset: number): KeyState {
     let state = this.#states.get(key);

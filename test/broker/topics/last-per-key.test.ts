@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { TestBroker } from '../kit.ts';
 
 /** A topic of two messages per key, of which the last is gone; batches that were read are counted. */
@@ -54,3 +54,26 @@ test('a few keys are looked for one by one', () =>
     assert.equal((await partition.last('k.1'))?.offset, 1);
     assert.equal((await partition.last('k.*'))?.offset, 2);
   }));
+
+test('the keys of a topic are looked at once each, and their texts are not made, to begin with the last messages', async () => {
+  await using kit = await TestBroker.open();
+  const topic = await kit.broker.createTopic({ name: 't', keyState: true });
+  await Promise.all(
+    Array.from({ length: keys }, (_, at) => topic.send({ key: `k.${at % 500}.x`, value: 'x' })),
+  );
+  const from = mock.method(Buffer, 'from');
+  const group = await topic.createGroup({
+    name: 'g',
+    filters: ['k.>', 'k.*.x', 'k.1.x'],
+    start: { kind: 'last-per-key' },
+  });
+  const texts = from.mock.callCount();
+  from.mock.restore();
+  assert.ok(texts < 100, `${texts} texts were made`);
+  const consumer = kit.attach(group);
+  await kit.settle();
+  assert.deepEqual(
+    consumer.offsets,
+    Array.from({ length: 500 }, (_, at) => 500 + at),
+  );
+});
