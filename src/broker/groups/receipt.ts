@@ -16,7 +16,8 @@ export interface ReceiptGroup extends model.Group {
  *
  * A receipt written by {@link writeReceipt} survives a restart of the broker. The count of deliveries is
  * stored a moment after the delivery, so after a crash two deliveries may have the same number. A receipt
- * from an earlier run is therefore stale, too, once its message was delivered in this run.
+ * from an earlier run is therefore stale, too, once its message was delivered in this run. A receipt from
+ * before such a crash and one from the run after it are not told apart in a third run.
  */
 export class Receipt implements model.Receipt {
   readonly group: ReceiptGroup;

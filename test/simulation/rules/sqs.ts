@@ -67,12 +67,20 @@ export function sqsAsked(exam: Examination, { ask }: FactOf<'sqs-asked'>): void 
       // If the process dies before the answer, either time may hold.
       for (const receive of receivesOf(exam, ask.receipts)) {
         const untilMs = exam.ms + ask.seconds * 1000;
-        receive.hiddenUntilMsMax = Math.max(receive.hiddenUntilMsMax, untilMs + slackMs);
-        receive.hiddenUntilMs = Math.min(receive.hiddenUntilMs, untilMs);
+        changeAsked(receive, untilMs);
+        const { last } = receive.message;
+        // A crash may have lost its count: then a later run gave the same number, and its handle is as good.
+        if (last !== undefined && last.run !== receive.run && last.count === receive.count)
+          changeAsked(last, untilMs);
       }
       return;
     default:
   }
+}
+
+function changeAsked(receive: ReceiveKnown, untilMs: number): void {
+  receive.hiddenUntilMsMax = Math.max(receive.hiddenUntilMsMax, untilMs + slackMs);
+  receive.hiddenUntilMs = Math.min(receive.hiddenUntilMs, untilMs);
 }
 
 /** Messages of that queue may go to any queue of its kind. */
