@@ -22,12 +22,13 @@ const shortNames: { readonly [name: string]: string } = {
 };
 
 function selectContenders(options: Options): Contender[] {
-  const { pillarboxPath, beforePath, profileDirectory, servers, users } = options;
+  const { pillarboxPath, beforePath, profileDirectory, servers, users, configurationPath } = options;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const found = findContenders({
     pillarboxPath,
     beforePath,
     users,
+    configurationPath,
     profileDirectory: absolute(profileDirectory),
   });
   const wanted = servers?.map((name) => shortNames[name] ?? name);

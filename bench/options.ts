@@ -14,11 +14,12 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --consumers N,N     connections of the consume case (default 1,4)
   --topics N,N        streams of the many-topics case (default 1,100,1000)
   --backlog N         messages of the backlog case (default 10000000)
-  --servers NAMES     of pillarbox, before, users, nats-server, synced, kafka, rabbitmq, quorum, fauxqs, sqlite,
-                      elasticmq, h2 (default: all found)
+  --servers NAMES     of pillarbox, before, users, configured, nats-server, synced, kafka, rabbitmq, quorum,
+                      fauxqs, sqlite, elasticmq, h2 (default: all found)
   --pillarbox PATH    another build's dist/bundle/cli/main.js, in place of this one
   --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
   --users             this build once more, with users and permissions for NATS clients
+  --configured FILE   this build once more, with this configuration file
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started
   --json FILE         every sample, as JSON
@@ -39,6 +40,7 @@ export interface Options {
   readonly jsonFile: string | undefined;
   readonly write: boolean;
   readonly users: boolean;
+  readonly configurationPath: string | undefined;
 }
 
 const text = { type: 'string' } as const;
@@ -64,6 +66,7 @@ export function parseOptions(args: readonly string[]): Options {
       servers: text,
       pillarbox: text,
       before: text,
+      configured: text,
       directory: text,
       profile: text,
       json: text,
@@ -92,6 +95,7 @@ export function parseOptions(args: readonly string[]): Options {
     jsonFile: values.json,
     write: values.write,
     users: values.users,
+    configurationPath: values.configured,
   };
 }
 

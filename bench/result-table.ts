@@ -8,6 +8,7 @@ const ours: ContenderName = 'pillarbox';
 const others: readonly ContenderName[] = [
   'before',
   'users',
+  'configured',
   'nats-server',
   'nats-server, synced',
   'kafka',

@@ -19,6 +19,9 @@ interface Warm {
   readonly directory: string;
 }
 
+/** Servers that are this broker: they take part where it does. */
+const ofPillarbox: ReadonlySet<ContenderName> = new Set(['before', 'users', 'configured']);
+
 /** A run takes the measurements: row by row, and in each row the contenders in turn, A B A B. */
 export class Run implements Workbench {
   readonly settings: Settings;
@@ -104,7 +107,7 @@ export class Run implements Workbench {
 
   #contendersOf(row: Row): readonly Contender[] {
     return this.#contenders.filter(({ name }) =>
-      row.contenders.includes(name === 'before' || name === 'users' ? 'pillarbox' : name),
+      row.contenders.includes(ofPillarbox.has(name) ? 'pillarbox' : name),
     );
   }
 

@@ -5,6 +5,7 @@ export type ContenderName =
   | 'pillarbox'
   | 'before'
   | 'users'
+  | 'configured'
   | 'nats-server'
   | 'nats-server, synced'
   | 'kafka'

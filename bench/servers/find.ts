@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Contender } from './contender.ts';
 import { ElasticMq } from './elasticmq.ts';
@@ -17,6 +18,8 @@ export interface FindOptions {
   readonly beforePath?: string | undefined;
   /** Measures the broker with users and permissions, too. */
   readonly users?: boolean;
+  /** Measures the broker with this configuration file, too. */
+  readonly configurationPath?: string | undefined;
   readonly profileDirectory?: string | undefined;
   /** By default $NATS_SERVER, or nats-server on PATH. */
   readonly natsServerPath?: string | undefined;
@@ -39,10 +42,15 @@ export function findContenders(options: FindOptions): Contender[] {
 function findPillarbox(options: FindOptions): Contender[] {
   const cliPath = options.pillarboxPath ?? `${outputRoot}bundle/cli/main.js`;
   if (!existsSync(cliPath)) return [];
-  const { beforePath, profileDirectory } = options;
+  const { beforePath, profileDirectory, configurationPath } = options;
   const version = readProjectVersion();
   const now: Contender[] = [new Pillarbox({ cliPath, version, profileDirectory })];
   if (options.users === true) now.push(new Pillarbox({ name: 'users', cliPath, version }));
+  if (configurationPath !== undefined) {
+    const path = resolve(configurationPath);
+    if (!existsSync(path)) throw new Error(`there is no ${path}: correct --configured`);
+    now.push(new Pillarbox({ name: 'configured', cliPath, version, configurationPath: path }));
+  }
   if (beforePath === undefined) return now;
   if (!existsSync(beforePath)) throw new Error(`there is no ${beforePath}: build it, or correct --before`);
   return [...now, new Pillarbox({ name: 'before', cliPath: beforePath, version: beforePath })];

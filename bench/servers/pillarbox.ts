@@ -7,16 +7,21 @@ import { ServerProcess } from './server-process.ts';
 
 /** How to run the broker; `profileDirectory` makes it write a processor profile when it ends. */
 export interface PillarboxOptions {
-  /** `before` is another build, measured in the same run; `users` has users and permissions. */
-  readonly name?: 'pillarbox' | 'before' | 'users';
+  /**
+   * `before` is another build, measured in the same run; `users` has users and permissions; `configured` has
+   * a configuration file.
+   */
+  readonly name?: 'pillarbox' | 'before' | 'users' | 'configured';
   readonly cliPath: string;
   readonly version: string;
   readonly profileDirectory?: string | undefined;
+  /** The configuration file of `configured`. */
+  readonly configurationPath?: string;
 }
 
 /** The broker of this project, as its users start it. */
 export class Pillarbox implements Contender {
-  readonly name: 'pillarbox' | 'before' | 'users';
+  readonly name: 'pillarbox' | 'before' | 'users' | 'configured';
   readonly version: string;
   readonly #options: PillarboxOptions;
 
@@ -27,18 +32,19 @@ export class Pillarbox implements Contender {
   }
 
   start(directory: string, scratch: Scratch, environment: Environment = {}): Promise<ServerProcess> {
-    const { cliPath, profileDirectory } = this.#options;
+    const { cliPath, profileDirectory, configurationPath } = this.#options;
     const portsFile = join(directory, 'ports.json');
     rmSync(portsFile, { force: true });
     const profile =
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
-    const users = this.name === 'users' ? ['--config', writeUsers(directory)] : [];
+    const configuration = this.name === 'users' ? writeUsers(directory) : configurationPath;
+    const config = configuration === undefined ? [] : ['--config', configuration];
     const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
     return ServerProcess.start(
       {
         command: process.execPath,
-        args: [...profile, cliPath, ...serve, ...ports, ...users],
+        args: [...profile, cliPath, ...serve, ...ports, ...config],
         // By the environment, because an older build does not know the flags.
         environment: {
           PILLARBOX_AMQP_PORT: '0',
