@@ -11,6 +11,8 @@ export interface Setting<T> {
   readonly help: string;
   /** The values that fit, as the text after "must be". */
   readonly expected: string;
+  /** A variable of others that sets it, too, if its own variable is not there. */
+  readonly alias?: string;
   /** Shown as `***` wherever settings are shown. */
   readonly secret?: boolean;
   /**

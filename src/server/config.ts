@@ -70,15 +70,16 @@ export async function loadConfiguration(sources: ConfigurationSources = {}): Pro
   for (const key of Object.keys(settingTable) as (keyof Settings)[]) {
     const setting: Setting<unknown> = settingTable[key];
     const variable = environmentName(setting);
-    const candidates = [
+    const candidates: readonly Candidate[] = [
       ['flag', `The flag --${setting.name}`, flags[setting.name]],
       ['environment', `The environment variable ${variable}`, environment[variable] || undefined],
+      ...aliasOf(setting, environment),
       [
         'file',
         `The key "${setting.name}" in the configuration file ${file?.path}`,
         file?.values[setting.name],
       ],
-    ] as const;
+    ];
     const given = candidates.find(([, , value]) => value !== undefined);
     settings[key] = given ? parse(setting, given[1], given[2]) : setting.default;
     origins[key] = given ? given[0] : 'default';
@@ -97,6 +98,19 @@ export async function loadConfiguration(sources: ConfigurationSources = {}): Pro
     file: file?.path,
     warnings,
   };
+}
+
+/** A source of a value, its name in a sentence, and the value; undefined: it has none. */
+type Candidate = readonly [origin: SettingOrigin, title: string, value: unknown];
+
+/** The value that a variable of others gives. */
+function aliasOf(
+  { alias }: Setting<unknown>,
+  environment: NonNullable<ConfigurationSources['environment']>,
+): readonly Candidate[] {
+  return alias === undefined
+    ? []
+    : [['environment', `The environment variable ${alias}`, environment[alias] || undefined]];
 }
 
 function parse(setting: Setting<unknown>, where: string, value: unknown): unknown {

@@ -8,6 +8,7 @@ import type { AdminHttp } from './admin/index.ts';
 import { descriptorsMax, shareDescriptors } from './descriptors.ts';
 import { ServerError, systemErrorCode } from './errors.ts';
 import { createDoors, openDoors } from './doors.ts';
+import type { Tracing } from './tracing/index.ts';
 import type { HistoryRecorder } from './history/index.ts';
 import { type Log, silentLog } from './log.ts';
 import type { Storage } from './open-broker.ts';
@@ -69,6 +70,8 @@ export interface PillarboxServer extends AsyncDisposable {
 /** Rates are averages that are updated when they are read, so they are read regularly. */
 const sampleMs = 2000;
 const commitWaitMs = 1000;
+/** The last spans may take so long to their collector, or as long as clients may take to leave. */
+const tracingCloseMs = 500;
 
 /**
  * Starts a server and resolves when all of it listens. If that fails, closes everything and rejects with a
@@ -105,6 +108,7 @@ class Server implements PillarboxServer {
   #recorder: HistoryRecorder | undefined;
   #hasPortsFile = false;
   #alarms: Alarms | undefined;
+  #tracing: Tracing | undefined;
   readonly #runtime = new RuntimeFigures();
   readonly #samplings: NodeJS.Timeout[] = [];
   #closed: Promise<void> | undefined;
@@ -156,6 +160,13 @@ class Server implements PillarboxServer {
       ...(this.settings.unreadBytesMax === undefined ? {} : { unreadBytesMax: this.settings.unreadBytesMax }),
     });
     const { settings, dataDirectory } = this;
+    if (settings.tracingEndpoint !== undefined) {
+      const { openTracing } = await import('./tracing/index.ts');
+      const { tracingEndpoint: endpoint, tracingRatio: ratio } = settings;
+      const traced = { broker, registry: hall.registry, endpoint, ratio };
+      this.#tracing = await openTracing({ ...traced, version: this.#version, log: this.#log });
+      hall.batchesRead = (...read) => this.#tracing?.fetched(...read);
+    }
     const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };
     this.#alarms = await (await alarmsModule).openAlarms(context);
     logTopics(broker, this.#log);
@@ -279,6 +290,7 @@ class Server implements PillarboxServer {
     await this.#admin?.close({ graceMs: Math.min(graceMs, 1000) });
     await this.#recorder?.close();
     await this.#broker?.close();
+    await this.#tracing?.close(Math.max(graceMs, tracingCloseMs));
   }
 
   #onClockJumped({ byMs, beforeMs, afterMs }: ClockJump): void {

@@ -25,6 +25,7 @@ import { alarmsSetting, type AlarmSettings } from './alarms/alarm-settings.ts';
 import { sheddingSetting, type ShedSettings } from './alarms/shed-settings.ts';
 import { webhooksSetting, type WebhookSettings } from './alarms/webhook-settings.ts';
 import { schedulesSetting, type ScheduleSettings } from './schedule-settings.ts';
+import { tracingSettings, type TracingSettings } from './tracing/tracing-settings.ts';
 import { memoryForObjectsBytes } from '../util/index.ts';
 
 export type { Setting } from '../protocols/settings.ts';
@@ -36,7 +37,7 @@ export type LogLevel = (typeof logLevels)[number];
 export type BudgetSettings = { readonly [K in BudgetName as `${K}Max`]: number | undefined };
 
 /** All settings of `serve`: the server's own and those of each protocol. */
-export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettings {
+export interface Settings extends CommonSettings, ProtocolSettings, BudgetSettings, TracingSettings {
   readonly data: string;
   readonly host: string;
   readonly connectionsMax: number | undefined;
@@ -159,6 +160,7 @@ export const settingTable: SettingTable<Settings> = {
     help: 'topic that gets a message for each change of an alarm',
   }),
   shedding: sheddingSetting,
+  ...tracingSettings,
   adminHost: text({
     name: 'admin-host',
     placeholder: 'HOST',

@@ -1,3 +1,4 @@
+import type { Partition } from '../../broker/index.ts';
 import type { Clock } from '../../util/index.ts';
 import { AnswerRoom, answerRoomBytes } from './answer-room.ts';
 import { LoginThrottle } from './login-throttle.ts';
@@ -18,6 +19,13 @@ export interface HallOptions {
   readonly loginDelayMsMax?: number;
 }
 
+export type BatchesRead = (
+  partition: Partition,
+  fromOffset: number,
+  buffers: readonly Uint8Array[],
+  protocol: string,
+) => void;
+
 /**
  * The hall holds what all protocols of a server share: the registry of connections, their turns, refusals,
  * logins, and the room for unread output.
@@ -29,6 +37,8 @@ export class Hall {
   readonly refusals: Refusals;
   readonly logins: LoginThrottle;
   readonly room: AnswerRoom;
+  /** Is told of batches that a client reads by itself, from an offset on. Undefined: no one wants to know. */
+  batchesRead: BatchesRead | undefined = undefined;
 
   constructor(clock: Clock, options: HallOptions = {}) {
     const { connectionsMax = Infinity, loginDelayMsMax = 10_000, behindMsMax = 2_000 } = options;

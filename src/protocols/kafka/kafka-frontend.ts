@@ -123,6 +123,7 @@ export class KafkaFrontend implements Frontend {
     this.#deletedNames = new DeletedNames(broker, clock, limits.recreateDelayMs);
     const kafka: KafkaHost = {
       broker,
+      hall,
       clock,
       random,
       limits,

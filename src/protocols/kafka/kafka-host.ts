@@ -6,6 +6,7 @@ import type { DeletedNames } from './deleted-names.ts';
 import type { GroupCoordinator } from './groups/index.ts';
 import type { KafkaLimits } from './limits.ts';
 import type { OffsetsTopic } from './offsets-topic.ts';
+import type { Hall } from '../connections/index.ts';
 import type { Users } from '../users/index.ts';
 import type { QuotaMeters, Quotas } from './quotas/index.ts';
 import type { Acls, KeptUsers } from './security/index.ts';
@@ -74,4 +75,5 @@ export interface KafkaHost {
   /** To be called when ACLs were changed; informs the other protocols. */
   readonly aclsChanged: () => void;
   readonly offsetsTopic: OffsetsTopic;
+  readonly hall: Pick<Hall, 'batchesRead'>;
 }

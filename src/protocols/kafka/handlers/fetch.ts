@@ -18,6 +18,7 @@ import {
   readCommitted,
   readableEnd,
 } from '../partition-view.ts';
+import type { KafkaHost } from '../kafka-host.ts';
 import { Operation } from '../security/index.ts';
 import { mayUse, mayUseId } from '../topic-access.ts';
 
@@ -68,7 +69,7 @@ export const fetch: Handler<'Fetch'> = async (request, context) => {
   context.sent = () => {
     for (const batches of stored) batches.release();
   };
-  return { throttleTimeMs, responses: await readAll(request, targets, bytesMax, stored) };
+  return { throttleTimeMs, responses: await readAll(request, targets, bytesMax, stored, host.hall) };
 };
 
 /** The expected size of the answer. */
@@ -127,6 +128,7 @@ async function readAll(
   targets: readonly (readonly FetchTarget[])[],
   bytesMax: number,
   stored: StoredBatches[],
+  hall: KafkaHost['hall'],
 ): Promise<TopicDraft[]> {
   const responses: TopicDraft[] = [];
   let bytesLeft = Math.min(request.maxBytes, bytesMax);
@@ -138,6 +140,7 @@ async function readAll(
       partitions.push(draft);
       if (!batches) continue;
       stored.push(batches);
+      hall.batchesRead?.(target.partition!, target.wanted.fetchOffset, batches.buffers, 'kafka');
       bytesLeft -= batches.bytes;
       isFirst &&= batches.bytes === 0;
     }
