@@ -5,6 +5,8 @@ export {
   Hall,
   Listener,
   Task,
+  inTurns,
+  type TurnTaker,
   type Connection,
   type ConnectionInfo,
   type ConnectionRegistry,

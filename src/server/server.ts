@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Broker, ClockJump, LogError } from '../broker/index.ts';
-import { type Door, Hall, Users, protocols } from '../protocols/index.ts';
+import { type Door, Hall, Users, inTurns, protocols, type TurnTaker } from '../protocols/index.ts';
 import { rfc3339 } from '../util/index.ts';
 import { checkExposure, listenError } from './address.ts';
 import type { Alarms } from './alarms/index.ts';
@@ -15,6 +15,7 @@ import type { Storage } from './open-broker.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { settingsOf } from './config.ts';
 import { CommitWaits } from './commit-waits.ts';
+import { Rounds } from './rounds.ts';
 import { RuntimeFigures } from './runtime-figures.ts';
 import { defineSchedules } from './configured-schedules.ts';
 import { scheduleOptions } from './schedule-settings.ts';
@@ -111,6 +112,7 @@ class Server implements PillarboxServer {
   #tracing: Tracing | undefined;
   readonly #runtime = new RuntimeFigures();
   readonly #samplings: NodeJS.Timeout[] = [];
+  #rounds: Rounds | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(settings: Settings, log: Log, version: string, storage: Storage) {
@@ -241,15 +243,22 @@ class Server implements PillarboxServer {
 
     this.#alarms.start();
     this.#runtime.start();
-    this.#sample(sampleMs, () => {
-      sampleRates(broker);
-      this.#runtime.sample();
-    });
+    this.#sample(sampleMs, () => this.#runtime.sample());
     this.#sample(commitWaitMs, () => commitWaits.sample());
+    this.#startRounds(broker, hall, this.#recorder);
     if (portsFile !== undefined) {
       this.#hasPortsFile = true;
       await writePortsFile(portsFile, { pid: process.pid, ...this.ports });
     }
+  }
+
+  #startRounds(broker: Broker, hall: Hall, recorder: HistoryRecorder): void {
+    const rounds = (this.#rounds = new Rounds(hall));
+    const onError = (error: unknown): void =>
+      this.#log.error('the rates of topics and groups could not be sampled', { error });
+    rounds.every(sampleMs, (taker) => sampleRates(broker, taker), onError);
+    const { historyStepMs } = this.settings;
+    rounds.every(historyStepMs, (taker) => recorder.sample(Date.now(), taker), onError);
   }
 
   #sample(everyMs: number, take: () => void): void {
@@ -282,6 +291,7 @@ class Server implements PillarboxServer {
    */
   async #close(graceMs: number): Promise<void> {
     for (const sampling of this.#samplings) clearInterval(sampling);
+    this.#rounds?.stop();
     this.#runtime.stop();
     this.#alarms?.stop();
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)
@@ -315,9 +325,9 @@ class Server implements PillarboxServer {
   }
 }
 
-function sampleRates(broker: Broker): void {
-  for (const topic of broker.topics.values()) {
+async function sampleRates(broker: Broker, taker: TurnTaker): Promise<void> {
+  await inTurns(broker.topics.values(), taker, async (topic) => {
     topic.stats();
-    for (const group of topic.groups.values()) group.stats();
-  }
+    await inTurns(topic.groups.values(), taker, (group) => void group.stats());
+  });
 }

@@ -7,6 +7,9 @@ export interface HistoryOptions {
   readonly seriesMax: number;
 }
 
+/** A series that was busy this many steps ago makes no room for another one. */
+const quietSteps = 2;
+
 /** 360 steps of 10 s are an hour, and 288 of 5 minutes are a day. */
 const fineLength = 360;
 const coarseLength = 288;
@@ -38,7 +41,7 @@ interface Mean {
 /**
  * The history of rates and backlogs, of the whole broker, its topics and its groups. It is bounded: topics
  * and groups in which nothing happens have none, and when there are too many, those that were quiet the
- * longest lose theirs.
+ * longest lose theirs to others that are busy. If all are busy, others have none.
  */
 export class History {
   readonly options: HistoryOptions;
@@ -47,6 +50,7 @@ export class History {
   /** Those that something happened in lately are at the end. */
   readonly #series = new Map<string, Series>();
   readonly #means = new WeakMap<Series, Mean>();
+  readonly #busyMs = new WeakMap<Series, number>();
 
   constructor(options: HistoryOptions) {
     this.options = options;
@@ -71,12 +75,13 @@ export class History {
     let series = this.of(key);
     const isQuiet = sample.in === 0 && sample.out === 0;
     if (!series) {
-      if (isQuiet && sample.level === 0) return;
+      if ((isQuiet && sample.level === 0) || !this.#hasRoom(key, isQuiet, nowMs)) return;
       series = this.#add({ key, fine: new Track(this.fineShape), coarse: new Track(this.coarseShape) });
     } else if (!isQuiet) {
       this.#series.delete(nameOf(key));
       this.#series.set(nameOf(key), series);
     }
+    if (!isQuiet) this.#busyMs.set(series, nowMs);
     series.fine.note(nowMs, sample);
     this.#noteMean(series, nowMs, sample);
   }
@@ -89,6 +94,18 @@ export class History {
   /** Drops the series that `isGone` says are of topics and groups that are gone. */
   forget(isGone: (key: SeriesKey) => boolean): void {
     for (const [name, { key }] of this.#series) if (isGone(key)) this.#series.delete(name);
+  }
+
+  /**
+   * Whether there is room for one more. If thousands took the places of each other at each step, a step would
+   * cost a second, and none of them would have a history.
+   */
+  #hasRoom({ topic }: SeriesKey, isQuiet: boolean, nowMs: number): boolean {
+    if (this.#series.size < this.options.seriesMax || topic === '') return true;
+    const [quietest] = this.#series.values();
+    if (isQuiet || !quietest) return false;
+    const quietMs = Math.abs(nowMs - (this.#busyMs.get(quietest) ?? Number.NEGATIVE_INFINITY));
+    return quietMs > quietSteps * this.options.stepMs;
   }
 
   #add(series: Series): Series {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Broker, Group, Topic } from '../../broker/index.ts';
+import { inTurns, type TurnTaker } from '../../protocols/index.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { SyncTimes } from '../sync-times.ts';
@@ -28,7 +29,7 @@ export function backlogOf(topic: Topic): number | null {
   return backlog;
 }
 
-/** The recorder takes the samples of the history while the server runs, and keeps them in a file. */
+/** The recorder takes the samples of the history, and keeps them in a file while the server runs. */
 export class HistoryRecorder {
   readonly history: History;
   readonly recentSyncs: RecentSyncs;
@@ -36,7 +37,6 @@ export class HistoryRecorder {
   /** Undefined: the history is not kept over a restart. */
   readonly #path: string | undefined;
   readonly #log: Log;
-  #sampling: NodeJS.Timeout | undefined;
   #saving: NodeJS.Timeout | undefined;
   #saved: Promise<void> = Promise.resolve();
 
@@ -53,9 +53,6 @@ export class HistoryRecorder {
   }
 
   async start(): Promise<void> {
-    const { stepMs } = this.history.options;
-    this.#sampling = setInterval(() => this.sample(Date.now()), stepMs);
-    this.#sampling.unref();
     if (this.#path === undefined) return;
     const problem = await readHistory(this.#path, this.history);
     if (problem !== undefined)
@@ -65,22 +62,21 @@ export class HistoryRecorder {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sampling);
     clearInterval(this.#saving);
     if (this.#saving !== undefined) this.#save();
     await this.#saved;
   }
 
-  /** Takes a sample of everything. */
-  sample(nowMs: number): void {
+  /** Takes a sample of everything, in turns with other work. */
+  async sample(nowMs: number, taker: TurnTaker): Promise<void> {
     this.recentSyncs.note(nowMs);
     const { history } = this;
     const all = { in: 0, out: 0, level: 0 };
-    for (const topic of this.#broker.topics.values()) {
+    await inTurns(this.#broker.topics.values(), taker, async (topic) => {
       const { inPerSecond } = topic.stats();
       let out = 0;
       let level = 0;
-      for (const group of topic.groups.values()) {
+      await inTurns(topic.groups.values(), taker, (group) => {
         const stats = group.stats();
         out += stats.deliveredPerSecond;
         level = Math.max(level, stats.lag);
@@ -89,12 +85,14 @@ export class HistoryRecorder {
           out: tidy(stats.ackedPerSecond),
           level: stats.lag,
         });
-      }
+      });
+      if (taker.closed) return;
       all.in += inPerSecond;
       all.out += out;
       all.level += level;
       history.note(keyOfTopic(topic), nowMs, { in: tidy(inPerSecond), out: tidy(out), level });
-    }
+    });
+    if (taker.closed) return;
     history.note(brokerKey, nowMs, { in: tidy(all.in), out: tidy(all.out), level: all.level });
     history.forget((key) => this.#isGone(key));
   }

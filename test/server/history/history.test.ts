@@ -50,12 +50,33 @@ test('a quiet topic has no series, and the quietest one makes room', () => {
   history.note(keyOf('quiet'), 0, { in: 0, out: 0, level: 0 });
   assert.equal(history.size, 0);
   for (const name of ['a', 'b', 'c']) history.note(keyOf(name), 0, busy);
-  history.note(keyOf('a'), 1000, busy);
-  history.note(keyOf('d'), 1000, busy);
+  history.note(keyOf('a'), 3000, busy);
+  history.note(keyOf('d'), 3000, busy);
   assert.deepEqual(
     [...history.all()].map(({ key }) => key.topic),
     ['c', 'a', 'd'],
   );
+});
+
+test('with more busy topics than there may be series, those that have one keep it', () => {
+  const history = new History(options);
+  for (const atMs of [0, 1000, 2000, 3000])
+    for (const name of ['a', 'b', 'c', 'd', 'e']) history.note(keyOf(name), atMs, busy);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd', 'e'].map((name) => history.of(keyOf(name))?.fine.read('in', 3000, 4)),
+    [...Array.from({ length: 3 }, () => [10, 10, 10, 10]), undefined, undefined],
+  );
+  // The whole broker always has one.
+  history.note(keyOf(''), 3000, busy);
+  assert.notEqual(history.of(keyOf('')), undefined);
+});
+
+test('a backlog in which nothing happens takes the place of no other series', () => {
+  const history = new History(options);
+  for (const name of ['a', 'b', 'c']) history.note(keyOf(name), 0, busy);
+  history.note(keyOf('d'), 60_000, { in: 0, out: 0, level: 7 });
+  assert.equal(history.of(keyOf('d')), undefined);
+  assert.notEqual(history.of(keyOf('a')), undefined);
 });
 
 test('a topic that is created anew does not have the history of its name', () => {
