@@ -3,7 +3,7 @@ import { encodeBy, json, type AnyCodec, type Codec, type CodecInput, type CodecO
 import type { BoxContext } from './context.ts';
 import { BoxError } from './errors.ts';
 import { headerList, type HeadersInit } from './headers.ts';
-import { Inbox } from './inbox.ts';
+import { ReplyInbox } from './reply-inbox.ts';
 import { errorHeader, type LiveMessage, type Replier } from './live-message.ts';
 import { publishOne } from './publish.ts';
 import { Responder, type RequestHandler } from './responder.ts';
@@ -107,7 +107,7 @@ const respondConcurrency = 64;
  */
 export class Live {
   readonly #context: BoxContext;
-  readonly #inbox: Inbox;
+  readonly #inbox: ReplyInbox;
   /** Sends the answers. */
   readonly #replier: Replier = {
     publish: (subject, value, options) => this.#publish(subject, value, options),
@@ -116,7 +116,7 @@ export class Live {
 
   constructor(context: BoxContext) {
     this.#context = context;
-    this.#inbox = new Inbox(context);
+    this.#inbox = new ReplyInbox(context);
   }
 
   /**

@@ -14,10 +14,10 @@ export interface Expected<T> {
 }
 
 /**
- * The inbox receives the answers to live requests. One subscription serves all requests; the last token of
+ * The reply inbox receives the answers to live requests. One subscription serves all requests; the last token of
  * the subject tells them apart.
  */
-export class Inbox implements Closable {
+export class ReplyInbox implements Closable {
   readonly #context: BoxContext;
   readonly #prefix: string;
   readonly #expected = new Map<string, (message: CoreLiveMessage) => void>();
