@@ -46,6 +46,9 @@ const layers: { readonly [name: string]: Layer } = {
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that
   // shows it.
   embedded: { layers: ['broker', 'util'] },
+  // Clients for databases that a program brings along: no driver is imported.
+  databases: { layers: [], node: [] },
+  inbox: { layers: ['databases', 'util'], node: [] },
   // The page that the admin HTTP serves; it is bundled by itself, and no other layer may import it.
   dashboard: { layers: ['admin-api'], packages: ['preact', 'uplot'], node: [], doors: /^$/ },
   // Everything it knows of a broker comes by the admin HTTP.

@@ -18,6 +18,7 @@ const cloned = ['src', 'build', 'docs', 'package.json', 'tsconfig.json', 'README
 
 const consumer = `
 import { open, json, BrokerError, type Delivery, type Topic } from 'pillarbox';
+import { fromPg, inbox, type PgPool } from 'pillarbox/inbox';
 import { startServer, type PillarboxServer } from 'pillarbox/server';
 
 interface Order { readonly id: number }
@@ -37,6 +38,9 @@ for await (const batch of group.batches()) await batch.ack();
 for await (const price of box.live.subscribe('prices.*', { codec: json<number>() })) price.value.toFixed();
 const server: PillarboxServer = await startServer({ natsPort: 0 });
 server.ports.nats?.toFixed();
+declare const pool: PgPool;
+const ledger = inbox({ database: fromPg(pool), consumer: 'ledger' });
+group.consume((message) => ledger.once(message, (client) => client.query('SELECT 1')));
 if (server.broker.topic('orders') === undefined) throw new BrokerError('topic-not-found', 'no orders');
 `;
 

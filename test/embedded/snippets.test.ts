@@ -9,9 +9,17 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 // print the lines it promises.
 
 async function allSnippets(): Promise<Snippet[]> {
-  const sources = (await readdir(join(checkout, 'src/embedded'))).map((name) => `src/embedded/${name}`);
+  const sources: string[] = [];
+  for (const folder of ['src/embedded', 'src/inbox'])
+    for (const name of await readdir(join(checkout, folder))) sources.push(`${folder}/${name}`);
   const snippets: Snippet[] = [];
-  const documents = ['README.md', 'docs/embedded.md', 'docs/precedence.md', 'docs/unique.md'];
+  const documents = [
+    'README.md',
+    'docs/embedded.md',
+    'docs/inbox.md',
+    'docs/precedence.md',
+    'docs/unique.md',
+  ];
   for (const file of [...sources.sort(), ...documents])
     snippets.push(...snippetsOf(file, await readFile(join(checkout, file), 'utf8')));
   return snippets;
