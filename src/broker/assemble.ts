@@ -434,12 +434,22 @@ export class Assembly {
 
   /** Steady time goes on after a restart, so the jump is stored. */
   #recordJump(jump: ClockJump): void {
+    if (this.#recordFrame()) this.events.emit({ kind: 'clock-jumped', byMs: jump.byMs });
+  }
+
+  /** Stores when the current frame of steady time begins. */
+  #recordFrame(): boolean {
     const frame = this.steady.frames.at(-1);
-    if (!frame || !this.condition.isReady || this.condition.refusalForGood) return;
+    if (!frame || !this.condition.isReady || this.condition.refusalForGood) return false;
     writeClockFrame(this.#scratch.reset(), frame);
     this.log.record(EntryKind.clockJumped, 0, this.#scratch.view());
     this.commits.afterCommit(() => {});
-    this.events.emit({ kind: 'clock-jumped', byMs: jump.byMs });
+    return true;
+  }
+
+  /** After the start: the clock may have been set back behind the last jump meanwhile. */
+  clockRecovered(): void {
+    if (this.steady.wasSetBack) this.#recordFrame();
   }
 
   #onDamaged(report: DamageReport): void {

@@ -33,6 +33,7 @@ export async function recover(parts: Assembly): Promise<void> {
   await parts.watermarks.start();
   if (condition.failure) return; // the opening was rejected
   condition.isReady = true;
+  parts.clockRecovered();
   parts.transactions.resume();
   parts.delayed.log.resume();
   parts.compactor.start();

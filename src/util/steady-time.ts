@@ -43,6 +43,7 @@ export class SteadyTime {
   /** Oldest first. */
   readonly #frames: ClockFrame[] = [];
   #jumps = 0;
+  #wasSetBack = false;
 
   constructor(clock: Clock, jumped: (jump: ClockJump) => void = () => {}) {
     this.#clock = clock;
@@ -75,15 +76,25 @@ export class SteadyTime {
     return this.#jumps;
   }
 
+  /** Whether the last frame that was restored begins earlier than it was stored. */
+  get wasSetBack(): boolean {
+    return this.#wasSetBack;
+  }
+
   /** The frames so far, oldest first. They are to be stored. */
   get frames(): readonly ClockFrame[] {
     return this.#frames;
   }
 
-  /** Restores a frame of an earlier run, oldest first. */
-  restore(frame: ClockFrame): void {
-    this.#startMs -= frame.aheadMs - (this.#frames.at(-1)?.aheadMs ?? 0);
-    this.#add(frame);
+  /**
+   * Restores a frame of an earlier run, oldest first. If the clock was set back meanwhile, the frame holds from
+   * now on: its times and those of now are compared.
+   */
+  restore({ fromMs, aheadMs }: ClockFrame): void {
+    this.#startMs -= aheadMs - (this.#frames.at(-1)?.aheadMs ?? 0);
+    const nowMs = this.#clock.now();
+    this.#wasSetBack = nowMs < fromMs;
+    this.#add({ fromMs: Math.min(fromMs, nowMs - 1), aheadMs });
   }
 
   #add(frame: ClockFrame): void {

@@ -112,6 +112,18 @@ test('a time in steady time: after several jumps each is where it was taken', ()
   assert.equal(steady.toWall(steady.now()), clock.now());
 });
 
+test('a time in steady time: the clock may be set back while nobody looks, behind the last jump', () => {
+  const clock = new VirtualClock({ startMs: 10 * hourMs });
+  const before = new SteadyTime(clock);
+  clock.jump(-60_000);
+  before.now();
+  clock.jump(-2 * hourMs);
+  const steady = new SteadyTime(clock);
+  for (const frame of before.frames) steady.restore(frame);
+  assert.equal(steady.of(clock.now()), steady.now());
+  assert.equal(steady.toWall(steady.now()), clock.now());
+});
+
 for (const jumpMs of [2 * hourMs, -2 * hourMs]) {
   for (const how of ['restart', 'crash'] as const) {
     test(`after a jump by ${jumpMs / hourMs} h and a ${how}, times go on as they were`, async () => {
