@@ -66,6 +66,7 @@ export const promises = [
   'sound', // no exception, no hang, no start without success, no damage on a disk that is well
   'a failed sync is final',
   'nobody hears of what is not on disk', // no ack, delivery or read before a commit that may hold it is
+  'a jump of the clock is told',
   // messages in
   'a publish is answered once',
   'refusals have a code',
@@ -213,7 +214,16 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
   'sync-failed': (exam) => void (exam.known.syncFailedAt ??= exam.at),
   written,
   readable,
-  durable: ({ known }, { upTo }) => known.noteDurable(known.run, upTo),
+  durable: (exam, { upTo }) => {
+    exam.known.noteDurable(exam.known.run, upTo);
+    const byMs = exam.known.clock.durable(upTo);
+    if (byMs !== undefined) exam.broken('a jump of the clock is told', `${byMs} ms`);
+  },
+  'clock-set': ({ known, at, wallMs }, { byMs, isDown }) => {
+    known.clock.set(at, wallMs, byMs, isDown);
+    if (isDown) for (const group of known.groups.values()) group.holds = []; // their times may be over
+  },
+  'clock-jumped': ({ known }, { byMs }) => known.clock.told(byMs),
   idle: (exam, fact) => {
     idle(exam, fact);
     activeAtRest(exam);
@@ -295,7 +305,7 @@ const rules: { readonly [K in Fact['kind']]: (exam: Examination, fact: FactOf<K>
  */
 export function check(events: readonly Event[]): readonly Violation[] {
   const exam = new Examination(events);
-  for (let at = 0; at < events.length && exam.violations.length === 0; at++) {
+  for (let at = 0; at < events.length && exam.violations.length === 0 && !exam.known.clock.isUnsure; at++) {
     const { fact } = exam.goTo(at);
     (rules[fact.kind] as (exam: Examination, fact: Fact) => void)(exam, fact);
   }

@@ -100,6 +100,7 @@ export class Client {
         const consumer = active?.label === undefined ? undefined : Number(active.label);
         this.#history.add({ kind: 'active', group: groupKeyOf(group), consumer, why });
       }
+      if (event.kind === 'clock-jumped') this.#history.add({ kind: 'clock-jumped', byMs: event.byMs });
       if (event.kind !== 'dead-lettered') return;
       const { partition, offset, deliveries } = event;
       const group = groupKeyOf(event.group);
@@ -166,6 +167,7 @@ export class Client {
       case 'publish-to-all':
         return this.#door ? undefined : publishToAll(broker, this.#history, this.#clock, action);
       case 'wait':
+      case 'set-clock':
       case 'stop':
       case 'crash':
       case 'fault':
@@ -195,6 +197,7 @@ export class Client {
           | 'schedule'
           | 'control-schedule'
           | 'wait'
+          | 'set-clock'
           | 'stop'
           | 'crash'
           | 'fault';
@@ -419,7 +422,7 @@ export class Client {
 
   #publish(topic: Topic, plan: PlannedMessage): void {
     const { partition, dedupeId, delayMs, ttlMs, unique, rollup, priority } = plan;
-    const dueMs = delayMs === undefined ? undefined : this.#clock.now() + delayMs;
+    const dueMs = delayMs === undefined ? undefined : this.#clock.steady() + delayMs;
     const { isGuess = false, ...expected } = this.#expectation(topic, plan);
     const transaction = this.#kafka?.transactionOf(plan);
     this.#history.add({
@@ -436,7 +439,7 @@ export class Client {
     const options = {
       ...(partition === undefined ? {} : { partition: partition % topic.partitions.length }),
       ...(dedupeId === undefined ? {} : { dedupeId }),
-      ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
+      ...(delayMs === undefined ? {} : { deliverAtMs: this.#clock.now() + delayMs }),
       ...(ttlMs === undefined ? {} : { ttlMs }),
       ...(rollup === undefined ? {} : { replaces: rollup }),
       ...(priority === undefined ? {} : { priority }),

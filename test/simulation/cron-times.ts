@@ -4,7 +4,7 @@ export interface CronLine {
   readonly timeZone?: string;
   /** Its times are multiples of this, in milliseconds since the epoch. */
   readonly everyMs: number;
-  /** Its times are in `[fromMs, toMs)` of each hour or day; absent: at any time. */
+  /** Its times are in `[fromMs, toMs)` of each so long time; absent: at any time. */
   readonly window?: { readonly ofMs: number; readonly fromMs: number; readonly toMs: number };
 }
 
@@ -18,7 +18,13 @@ const hourMs = 60 * minuteMs;
  */
 export const cronLines: readonly CronLine[] = [
   { cron: '*/5 * * * * *', everyMs: 5 * secondMs },
-  { cron: '*/20 * * * * *', timeZone: 'Asia/Kolkata', everyMs: 20 * secondMs },
+  {
+    // the even minutes there are the odd ones of UTC
+    cron: '*/10 */2 * * * *',
+    timeZone: 'Asia/Kathmandu',
+    everyMs: 10 * secondMs,
+    window: { ofMs: 2 * minuteMs, fromMs: minuteMs, toMs: 2 * minuteMs },
+  },
   { cron: '* * * * *', timeZone: 'Europe/Berlin', everyMs: minuteMs },
   {
     cron: '*/15 44-46 * * * *',

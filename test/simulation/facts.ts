@@ -1,6 +1,7 @@
 import type { GroupConfig, TopicConfig } from '../../src/broker/index.ts';
 import { subjectMatches } from '../../src/util/index.ts';
 import { AmqpKnown } from './amqp-known.ts';
+import { ClockKnown } from './clock-known.ts';
 import { CommittedOffsets, type Commit } from './committed-offsets.ts';
 import type { Event, Fact, PublishFact } from './history.ts';
 import type { Letter, Sighting } from './message.ts';
@@ -47,7 +48,10 @@ export interface Instance {
   readonly offset: number;
   readonly id: number;
   readonly key: string | null;
+  /** By the wall clock, without its jumps. */
   readonly timestampMs: number;
+  /** False if its time may be another: the clock was set back over it. */
+  readonly isTimeSure: boolean;
   readonly letter: Letter | undefined;
   /** Index of the event that first told of it. */
   readonly seenAt: number;
@@ -437,6 +441,7 @@ export class Known {
   /** Per run: everything up to that event is on disk. */
   readonly #durable: number[] = [];
   run = 0;
+  readonly clock: ClockKnown = new ClockKnown();
   /** Some delayed message could not be read. */
   isDelayLogDamaged = false;
   /** Schedules, by the messages that their runs publish. */
@@ -511,21 +516,30 @@ export class Known {
     for (const topic of this.topics.values()) if (topic.name === name) yield topic;
   }
 
+  /** The steady times that the timestamp of a message may be of. */
+  #timesOf({ id, letter, timestampMs }: Sighting): number[] {
+    const publish = this.publishes.get(id);
+    const sinceMs = letter || !publish ? -Infinity : publish.askedWallMs;
+    return this.clock.timesOf(timestampMs, sinceMs);
+  }
+
   /**
    * The stored message that was seen, recorded if it is new. Undefined if it contradicts an earlier sight.
    */
-  instanceOf(seen: Sighting, topic: TopicKnown, at: number): Instance | undefined {
+  instanceOf(seen: Sighting, topic: TopicKnown, at: number, isSteady: boolean): Instance | undefined {
     const key = `${seen.partition}/${seen.offset}`;
     const known = topic.instances.get(key);
     if (known) return known.id === seen.id ? known : undefined;
-    const { partition, offset, id, timestampMs, letter } = seen;
+    const { partition, offset, id, letter } = seen;
+    const times = isSteady ? [seen.timestampMs] : this.#timesOf(seen);
     const instance = {
       topic,
       partition,
       offset,
       id,
       key: seen.key,
-      timestampMs,
+      timestampMs: times[0]!,
+      isTimeSure: times.length === 1,
       letter,
       seenAt: at,
       goneAt: undefined,

@@ -1,5 +1,6 @@
 import type { GroupOptions, GroupStart, TopicOptions } from '../../src/broker/index.ts';
 import { overAmqp } from './amqp-script.ts';
+import { withJumps } from './clock-script.ts';
 import { overKafka } from './kafka-script.ts';
 import { overNats } from './nats-script.ts';
 import { withLater, type LaterAction } from './later-script.ts';
@@ -17,6 +18,7 @@ import { withUniqueKeys } from './unique-script.ts';
  */
 export function generate(seed: number): Script {
   const script = overDoor(seed, new Generator(seed).script());
+  if (seed % 14 === 3) return withJumps(script);
   return seed % 7 === 5 ? withTakeovers(script) : script;
 }
 
@@ -36,7 +38,10 @@ const groupNames = ['a', 'b', 'c'];
 const keys = ['k.1', 'k.2', 'k.3', 'k.2.x', 'j.1'];
 const filters = ['k.1', 'k.2', 'k.*', 'k.>', '*.1', 'j.1', '>'];
 
-type Kind = Exclude<Action['kind'], 'kafka' | 'amqp' | 'sqs' | QueueAction['kind'] | LaterAction['kind']>;
+type Kind = Exclude<
+  Action['kind'],
+  'kafka' | 'amqp' | 'sqs' | 'set-clock' | QueueAction['kind'] | LaterAction['kind']
+>;
 
 const usual: { readonly [K in Kind]: number } = {
   'create-topic': 3,

@@ -27,7 +27,7 @@ export interface Event extends Stamp {
 interface Stamp {
   /** Time on the simulated machine, in milliseconds. */
   readonly ms: number;
-  /** The same by the wall clock. */
+  /** The same by the wall clock, without its jumps while a broker was up. */
   readonly wallMs: number;
   /** Which start of the broker, from 1. */
   readonly run: number;
@@ -39,6 +39,10 @@ export type Fact =
   | { readonly kind: 'stopping' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'crashed'; readonly power: boolean }
+  /** The wall clock was set, forward or back. */
+  | { readonly kind: 'clock-set'; readonly byMs: number; readonly isDown: boolean }
+  /** The broker told of a jump of the clock. */
+  | { readonly kind: 'clock-jumped'; readonly byMs: number }
   /** The log gave up after an error of the disk. */
   | { readonly kind: 'failed'; readonly code: string }
   /** Something was to be on disk, and the system said that it is not: nothing can be relied on any more. */
@@ -374,15 +378,15 @@ export interface Position {
 export class History {
   readonly events: Event[] = [];
   run = 0;
-  readonly #clock: { now(): number; monotonic(): number };
+  readonly #clock: { steady(): number; monotonic(): number };
 
-  constructor(clock: { now(): number; monotonic(): number }) {
+  constructor(clock: { steady(): number; monotonic(): number }) {
     this.#clock = clock;
   }
 
   /** Returns the index of the event. */
   add(fact: Fact): number {
-    this.events.push({ ms: this.#clock.monotonic(), wallMs: this.#clock.now(), run: this.run, fact });
+    this.events.push({ ms: this.#clock.monotonic(), wallMs: this.#clock.steady(), run: this.run, fact });
     return this.events.length - 1;
   }
 

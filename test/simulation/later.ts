@@ -58,9 +58,9 @@ export class Later {
     const { delayed } = this.#broker;
     const list = this.#delayed.get(topic) ?? [];
     for (const { id, delayedId } of list.slice(Math.floor(pick * list.length)).slice(0, count)) {
-      const dueMs = clock.now() + delayMs;
+      const dueMs = clock.steady() + delayMs;
       const of = history.add({ kind: 'delayed-changed', id, what, ...(what === 'move' ? { dueMs } : {}) });
-      if (what === 'move') this.#host.await(delayed.move([delayedId], dueMs), of);
+      if (what === 'move') this.#host.await(delayed.move([delayedId], clock.now() + delayMs), of);
       else if (what === 'cancel') this.#host.await(delayed.cancel([delayedId]), of);
       else this.#host.await(delayed.publishNow([delayedId]), of);
     }

@@ -16,7 +16,8 @@ import type { PlannedMessage } from './script.ts';
  * on the side of the broker only where clients cannot know better: an operation that was asked for and not
  * confirmed may have happened or not.
  */
-export function mayBeGone(instance: Instance, known: Known, nowMs: number): string | undefined {
+export function mayBeGone(instance: Instance, known: Known, readMs: number): string | undefined {
+  const nowMs = known.clock.latest(readMs);
   const { topic } = instance;
   if (topic.deletedAt !== undefined) return 'topic deleted';
   if (topic.isDamaged(instance.partition, instance.offset)) return 'damaged';

@@ -1,5 +1,6 @@
 import { amqpPlantedBugs } from './amqp-planted-bugs.ts';
 import { sqsPlantedBugs } from './sqs-planted-bugs.ts';
+import { clockPlantedBugs } from './clock-planted-bugs.ts';
 import { deliveryPlantedBugs } from './delivery-planted-bugs.ts';
 import { foundPlantedBugs } from './found-planted-bugs.ts';
 import { kafkaPlantedBugs } from './kafka-planted-bugs.ts';
@@ -24,6 +25,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...kafkaPlantedBugs,
   ...uniquePlantedBugs,
   ...schedulePlantedBugs,
+  ...clockPlantedBugs,
   ...amqpPlantedBugs,
   ...sqsPlantedBugs,
 ];

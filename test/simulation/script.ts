@@ -128,6 +128,8 @@ export type Action =
   | QueueAction
   | LaterAction
   | { readonly kind: 'wait'; readonly ms: number }
+  /** The wall clock is set: while the broker is up, or while it is down. */
+  | { readonly kind: 'set-clock'; readonly byMs: number; readonly down?: 'stop' | 'crash' }
   /** Steps that only Kafka clients have. */
   | { readonly kind: 'kafka'; readonly step: KafkaStep }
   /** Steps of AMQP clients; a publish brings its messages, a copy of each for every queue. */

@@ -1,5 +1,5 @@
 import { recordOf, type Broker, type PublishToAllListener } from '../../src/broker/index.ts';
-import type { Clock } from '../../src/util/index.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 import { codeOf } from './error-code.ts';
 import type { History } from './history.ts';
 import { keyOf } from './keys.ts';
@@ -13,13 +13,13 @@ import type { Action } from './script.ts';
 export function publishToAll(
   broker: Broker,
   history: History,
-  clock: Clock,
+  clock: SimulatedClock,
   { topics, messages, mode }: Extract<Action, { kind: 'publish-to-all' }>,
 ): void {
   const [first] = messages;
   if (first === undefined) return;
   const { delayMs, dedupeId } = first;
-  const dueMs = delayMs === undefined ? undefined : clock.now() + delayMs;
+  const dueMs = delayMs === undefined ? undefined : clock.steady() + delayMs;
   const idOf = new Map(
     topics.flatMap((name, at) => {
       const topic = broker.topic(name);
@@ -49,7 +49,7 @@ export function publishToAll(
   };
   const options = {
     ...(dedupeId === undefined ? {} : { dedupeId }),
-    ...(dueMs === undefined ? {} : { deliverAtMs: dueMs }),
+    ...(delayMs === undefined ? {} : { deliverAtMs: clock.now() + delayMs }),
   };
   broker.publishToAll([...idOf.keys()], recordOf(contentOf(first)), options, mode, listener, undefined);
 }

@@ -18,13 +18,27 @@ export class SimulatedClock implements Clock {
   #timers = newTimers();
   #deferred: (() => void)[] = [];
   readonly #startMs: number;
+  /** How far the wall clock was set ahead, or back, while a broker was up, and while none was. */
+  #aheadMs = 0;
+  #passedMs = 0;
 
   constructor(startMs: number) {
     this.#startMs = startMs;
   }
 
   now(): number {
-    return this.#startMs + Math.floor(this.#elapsedMs);
+    return this.steady() + this.#aheadMs;
+  }
+
+  /** Wall-clock time without the jumps while a broker was up. */
+  steady(): number {
+    return this.#startMs + Math.floor(this.#elapsedMs) + this.#passedMs;
+  }
+
+  /** Sets the wall clock; no time passes by that. `isDown`: while no broker was up. */
+  set(byMs: number, isDown: boolean): void {
+    if (isDown) this.#passedMs += byMs;
+    else this.#aheadMs += byMs;
   }
 
   monotonic(): number {

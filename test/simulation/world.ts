@@ -112,6 +112,9 @@ export class World {
       case 'wait':
         await machine.wait(random, operation.ms);
         break;
+      case 'set-clock':
+        await this.#setClock(random, operation);
+        break;
       case 'stop':
         await this.#stop(random, operation.downMs);
         if (operation.look) await this.look(random);
@@ -234,7 +237,7 @@ export class World {
     this.history.add({ kind: 'damaged', topic: undefined, partition: 0, ...range });
   }
 
-  async #stop(random: SeededRandom, downMs: number): Promise<void> {
+  async #stop(random: SeededRandom, downMs: number, setMs: number = 0): Promise<void> {
     let closed = false;
     let isClean = true;
     this.history.add({ kind: 'stopping' });
@@ -253,13 +256,17 @@ export class World {
     this.#client.disconnect();
     this.history.add({ kind: 'stopped' });
     this.clock.forget();
-    this.clock.pass(downMs);
+    this.#pass(downMs, setMs);
     await this.start(random);
   }
 
-  async #crash(random: SeededRandom, { power, downMs, again }: Crash): Promise<void> {
+  async #crash(
+    random: SeededRandom,
+    { power, downMs, again }: Omit<Crash, 'look'>,
+    setMs: number = 0,
+  ): Promise<void> {
     this.#die(random, power);
-    this.clock.pass(downMs);
+    this.#pass(downMs, setMs);
     await this.start(random, again);
   }
 
@@ -279,6 +286,30 @@ export class World {
       this.#disk.files.scope = `place ${this.history.run}`;
     this.clock.forget();
     this.#broker = undefined;
+  }
+
+  /** The broker sees the jump and stores it, before anything else is asked of it. */
+  async #setClock(
+    random: SeededRandom,
+    { byMs, down }: Extract<Operation, { kind: 'set-clock' }>,
+  ): Promise<void> {
+    if (down === 'stop') return this.#stop(random, 1, byMs);
+    if (down === 'crash')
+      return this.#crash(random, { kind: 'crash', power: true, downMs: 1, again: [] }, byMs);
+    this.history.add({ kind: 'clock-set', byMs, isDown: false });
+    this.clock.set(byMs, false);
+    void this.#broker!.health;
+    await this.machine.run(random);
+    this.#client.confirm();
+    await this.machine.run(random);
+  }
+
+  /** So much time passes without a broker, and the clock is set by so much meanwhile. */
+  #pass(downMs: number, setMs: number): void {
+    this.clock.pass(downMs);
+    if (setMs === 0) return;
+    this.history.add({ kind: 'clock-set', byMs: setMs, isDown: true });
+    this.clock.set(setMs, true);
   }
 
   // ---- reading everything
@@ -394,7 +425,6 @@ export class World {
         power: random.int(2) === 0,
         downMs: 1,
         again: [],
-        look: true,
       });
     await this.look(random);
     await settled();

@@ -7,6 +7,7 @@ import { sqsEnded, sqsWritten } from './sqs.ts';
 
 export function ended(exam: Examination, isStopped: boolean): void {
   exam.known.isUp = false;
+  exam.known.clock.ended();
   exam.known.syncFailedAt = undefined;
   exam.known.pulls.clear();
   exam.known.precedences.clear();

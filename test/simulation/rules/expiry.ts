@@ -31,7 +31,7 @@ export function isExact(known: Known, { id, topic }: Instance): boolean {
  * clients first knew of it if its publish may have waited. Undefined if it may have been put back.
  */
 function enteredMs({ known, events }: Examination, instance: Instance): number | undefined {
-  if (known.redrives > 0) return undefined;
+  if (known.redrives > 0 || !instance.isTimeSure) return undefined;
   return isExact(known, instance) ? instance.timestampMs : events[instance.seenAt]!.wallMs;
 }
 
@@ -44,7 +44,7 @@ export function inTime(exam: Examination, group: GroupKnown, instance: Instance,
   if (wallMs >= fromMs + ttlMs + roundingMs)
     exam.broken('nothing expired is delivered', `${text}, expired ${wallMs - fromMs - ttlMs} ms ago`);
   const oldestMs = Math.max(...group.configs.map(({ messageTtlMs }) => messageTtlMs ?? Infinity));
-  if (wallMs >= fromMs + oldestMs + roundingMs)
+  if (wallMs >= fromMs + oldestMs + roundingMs + known.clock.setBackMs)
     exam.broken('a group gets nothing too old', `${text}, ${wallMs - fromMs} ms old`);
 }
 

@@ -122,12 +122,19 @@ function limits(exam: Examination, topic: TopicKnown, { partition, messages, key
     exam.broken('limits hold', `${where} holds ${messages.length} of at most ${messagesMax}`);
   // A message that was sent again keeps the time of its publish, and is checked when it comes.
   const oldestMs = Math.min(
-    ...messages.map(({ id, timestampMs }) => Math.max(timestampMs, exam.known.publishes.get(id)!.sentWallMs)),
+    ...messages.map(({ id, timestampMs }) => {
+      const { sentWallMs } = exam.known.publishes.get(id)!;
+      return Math.max(exam.known.clock.timesOf(timestampMs, sentWallMs)[0]!, sentWallMs);
+    }),
   );
   // A message that waited for room keeps the time of its publish and may follow a younger one, which is
   // checked first.
   const dueMs = Math.max(oldestMs + (ageMsMax ?? Infinity), exam.known.upSinceWallMs);
-  if (ageMsMax !== undefined && overflow !== 'wait' && exam.wallMs > dueMs + ageSlackMs)
+  if (
+    ageMsMax !== undefined &&
+    overflow !== 'wait' &&
+    exam.wallMs > dueMs + ageSlackMs + exam.known.clock.setBackMs
+  )
     exam.broken(
       'limits hold',
       `${where} holds a message of ${exam.wallMs - oldestMs} ms, of at most ${ageMsMax}`,

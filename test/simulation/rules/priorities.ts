@@ -38,6 +38,7 @@ function ranksAbove(a: Instance, b: Instance, known: Known): boolean {
   const [ageingMs] = configs.map((config) => config.ageingMs);
   const lead = known.levelOf(a) - known.levelOf(b);
   if (ageingMs === undefined) return lead > 0;
+  if (known.clock.wasSet) return false;
   if (!hasKnownArrival(known, a) || !hasKnownArrival(known, b)) return false;
   return lead * ageingMs > a.timestampMs - b.timestampMs + slackMs;
 }

@@ -108,7 +108,7 @@ export function published(exam: Examination, fact: FactOf<'published'>): void {
   const since = topic.readable.find((then) => then.partition === partition && then.end > offset);
   if (since) onDisk(exam, publish, topic, since.written, 'readable');
   const { key, id } = publish.plan;
-  see(exam, { partition, offset, id, key, timestampMs: publish.askedWallMs }, topic);
+  see(exam, { partition, offset, id, key, timestampMs: publish.askedWallMs }, topic, true);
   expected(exam, topic, publish);
 }
 
@@ -153,7 +153,7 @@ function dedupe(
       originals.findLast((other) => other.offset < 0);
     if (!original)
       return exam.broken('a duplicate is answered with its original', `m${publish.plan.id} at ${offset}`);
-    if (original.answeredWallMs + Math.max(...windows) < publish.askedWallMs)
+    if (original.answeredWallMs + Math.max(...windows) + exam.known.clock.setBackMs < publish.askedWallMs)
       exam.broken(
         'an id is free after the window',
         `m${publish.plan.id} called a duplicate of m${original.plan.id}`,
@@ -161,8 +161,9 @@ function dedupe(
     return;
   }
   if (topic.configs.some(({ dedupeEntriesMax }) => dedupeEntriesMax < topic.publishes.length)) return;
+  const latestMs = exam.known.clock.latest(exam.wallMs);
   for (const other of others) {
-    if (other.answer !== 'stored' || exam.wallMs - other.askedWallMs >= Math.min(...windows)) continue;
+    if (other.answer !== 'stored' || latestMs - other.askedWallMs >= Math.min(...windows)) continue;
     exam.broken(
       'no duplicate within the dedupe window',
       `m${publish.plan.id} and m${other.plan.id} (${dedupeId})`,

@@ -124,7 +124,7 @@ function mayPass(
   if (group.honoursPriority === false) return false;
   if (known.levelOf(instance) > known.levelOf(earlier)) return true;
   const ages = instance.topic.configs.some(({ ageingMs }) => ageingMs !== undefined);
-  return ages && instance.timestampMs < earlier.timestampMs;
+  return ages && (known.clock.wasSet || instance.timestampMs < earlier.timestampMs);
 }
 
 /** It may be done with in the meantime, without a word to clients. */

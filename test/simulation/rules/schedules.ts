@@ -68,12 +68,14 @@ export function runSeen(exam: Examination, instance: Instance, publish: PublishK
   if (known.redrives > 0) return; // it may be one that was put back
   const text = `${where}: "${name}" (m${id}) for ${runMs}`;
   if (publish.topic !== topic.key) exam.broken('no message strays', text);
-  if (timestampMs > schedule.goneMs) exam.broken('a schedule that is gone does not run', text);
+  if (instance.isTimeSure && !known.clock.wentBack && timestampMs > schedule.goneMs)
+    exam.broken('a schedule that is gone does not run', text);
   if (!schedule.isAside(runMs)) {
     const before = schedule.runs.get(runMs);
     // A topic in memory does not wait for the disk, where the crash may have kept the run from getting.
     if (before !== undefined && !(topic.isVolatile && before.run < known.run))
       exam.broken('a run is published once', `${text}, and at ${before.where}`);
+    if (known.clock.wasSet) return runAfterJump(exam, schedule, instance, runMs, text);
     if (runMs > endMs) exam.broken('a schedule ends', `${text}, and its end is ${endMs}`);
     if (schedule.isPausedAt(timestampMs)) exam.broken('a schedule that is paused does not run', text);
     const other = schedule.ownRuns[0];
@@ -89,6 +91,22 @@ export function runSeen(exam: Examination, instance: Instance, publish: PublishK
   if (own > count) exam.broken('a schedule ends', `${text}, its run ${own}`);
 }
 
+/** The times of runs moved with the clock, but there are no more of them by that. */
+function runAfterJump(
+  exam: Examination,
+  schedule: ScheduleKnown,
+  { topic, partition, offset }: Instance,
+  runMs: number,
+  text: string,
+): void {
+  const { known } = exam;
+  schedule.runs.set(runMs, { where: `${topic.key} ${partition}/${offset}`, run: known.run });
+  const { asked, publish, asides, runs } = schedule;
+  const timesMax = Math.floor((exam.wallMs - publish.askedWallMs) / asked.everyMs) + 2 + asides.length; // at once, perhaps
+  if (runs.size > timesMax && !known.clock.wentBack)
+    exam.broken('a run keeps its time', `${text}, one of ${runs.size}, and ${timesMax} had their time`);
+}
+
 /** Of several runs that are due, only `all` publishes another than the last, and `skip` none that is late. */
 function isTooLate(schedule: ScheduleKnown, runMs: number, publishedMs: number): boolean {
   const { missed, jitterMs = 0 } = schedule.asked;
@@ -100,7 +118,7 @@ function isTooLate(schedule: ScheduleKnown, runMs: number, publishedMs: number):
 /** At the end: every schedule that is there has run lately, and passed over no run that it is to make up for. */
 export function schedulesRun(exam: Examination): void {
   const { known, wallMs } = exam;
-  if (known.redrives > 0) return; // runs were not told apart from what was put back
+  if (known.redrives > 0 || known.clock.wasSet) return; // runs were not told apart from what was put back
   for (const schedule of known.schedules.values()) {
     const { asked, publish, isDefined, mayBePaused, mayRest, definedMs, ownRuns } = schedule;
     const topic = known.topics.get(publish.topic)!;

@@ -7,15 +7,20 @@ import { notReplaced } from './unique.ts';
 
 /* A stored message as any client sees it: it is unchanged, and in its place. */
 
-/** Every sight of a stored message goes through here. */
-export function see(exam: Examination, seen: Sighting, topic: TopicKnown): Instance | undefined {
+/** Every sight of a stored message goes through here. `isSteady`: its time is that of the history. */
+export function see(
+  exam: Examination,
+  seen: Sighting,
+  topic: TopicKnown,
+  isSteady: boolean = false,
+): Instance | undefined {
   const where = `${topic.key} ${seen.partition}/${seen.offset}`;
   const publish = exam.known.publishes.get(seen.id);
   if (!publish) return exam.broken('no message is invented', `${where} holds what nobody published`);
   if (seen.altered !== undefined)
     return exam.broken('no message is altered', `${where}: m${seen.id} has another ${seen.altered}`);
   const isNew = !topic.instance(seen.partition, seen.offset);
-  const instance = exam.known.instanceOf(seen, topic, exam.at);
+  const instance = exam.known.instanceOf(seen, topic, exam.at, isSteady);
   if (!instance) {
     const before = topic.instance(seen.partition, seen.offset)!.id;
     return exam.broken('offsets are never reused', `${where} held m${before} and holds m${seen.id}`);
@@ -38,7 +43,9 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
   if (publish.offset < 0) notReplaced(exam, instance);
   if (publish.answer === 'duplicate') return exam.broken('no duplicate is stored', `${where}: m${id}`);
   const dueMs = publish.dueMs === undefined ? undefined : Math.min(...publish.dues.map((due) => due.dueMs));
-  if (dueMs !== undefined && exam.wallMs < dueMs)
+  // One that waits for room has its delay from when it is let in, by the clock of then.
+  const hasOtherClock = exam.known.clock.wasSet && (publish.mayWait || mayBeLetInLater(topic));
+  if (dueMs !== undefined && !hasOtherClock && exam.known.clock.isAhead(dueMs, exam.wallMs))
     exam.broken('nothing delayed shows early', `${where}: m${id} is due at ${dueMs}, now ${exam.wallMs}`);
   if (dueMs !== undefined && wasTakenBack(exam, instance, publish, dueMs))
     exam.broken('what is purged does not come later', `${where}: m${id} was to come at ${dueMs}`);
@@ -54,6 +61,10 @@ function seeNew(exam: Examination, instance: Instance, publish: PublishKnown, wh
       'a message is stored once',
       `${where}: m${id} stands at ${copies.map(({ offset }) => offset).join()}`,
     );
+}
+
+function mayBeLetInLater({ configs }: TopicKnown): boolean {
+  return configs.some(({ overflow, overRate }) => overflow === 'wait' || overRate === 'wait');
 }
 
 /** A message of a transaction of AMQP is seen only once its commit was asked for. */
