@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as sources from '../src/index.ts';
+import * as clientSources from '../src/client/index.ts';
 import * as serverSources from '../src/server/index.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { freePorts } from './support/ports.ts';
@@ -35,6 +36,16 @@ test('a class is the same class through every entry', async () => {
     running.broker.createTopic({ name: '' }),
     (error) => error instanceof bundled.BrokerError && error.code === 'topic-config-invalid',
   );
+});
+
+test('the client of the bundle throws and takes the errors of the embedded API', async () => {
+  const bundled = (await import(bundle('index.js'))) as typeof sources;
+  const client = (await import(bundle('client/index.js'))) as typeof clientSources;
+  assert.deepEqual(Object.keys(client).toSorted(), Object.keys(clientSources).toSorted());
+  assert.equal(client.RetryError, bundled.RetryError);
+  await using connected = await client.connect('memory:');
+  const { offset } = await (await connected.topic('orders')).publish({ id: 7 });
+  assert.equal(offset, 0);
 });
 
 test('the bundled command line runs', async () => {

@@ -45,7 +45,11 @@ const layers: { readonly [name: string]: Layer } = {
   },
   // The files directly in src/ and src/embedded/: the API of `import … from 'pillarbox'`, and the demo that
   // shows it.
-  embedded: { layers: ['broker', 'util'] },
+  // Values, headers and errors have a door of their own, which loads no broker.
+  embedded: { layers: ['broker', 'util'], doors: /^embedded\/(index|values)\.ts$/ },
+  // The API of `import … from 'pillarbox/client'`. Of the broker it knows types; the embedded API is one of its
+  // targets, and the packages are loaded for theirs.
+  client: { layers: ['embedded', 'broker', 'util'], packages: ['@nats-io/transport-node'] },
   // Clients for databases that a program brings along: no driver is imported.
   databases: { layers: [], node: [] },
   inbox: { layers: ['databases', 'util'], node: [] },

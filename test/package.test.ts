@@ -18,6 +18,7 @@ const cloned = ['src', 'build', 'docs', 'package.json', 'tsconfig.json', 'README
 
 const consumer = `
 import { open, json, BrokerError, type Delivery, type Topic } from 'pillarbox';
+import { connect, type Subscription } from 'pillarbox/client';
 import { fromPg, inbox, type PgPool } from 'pillarbox/inbox';
 import { startServer, type PillarboxServer } from 'pillarbox/server';
 
@@ -36,6 +37,10 @@ for await (const message of group) await message.ack();
 for await (const message of orders.browse()) message.value.id.toFixed();
 for await (const batch of group.batches()) await batch.ack();
 for await (const price of box.live.subscribe('prices.*', { codec: json<number>() })) price.value.toFixed();
+await using client = await connect('memory:');
+const jobs = await client.topic<Order>('jobs');
+const working: Subscription<Order> = (await jobs.group('workers')).consume((job) => job.value.id.toFixed());
+await working.close();
 const server: PillarboxServer = await startServer({ natsPort: 0 });
 server.ports.nats?.toFixed();
 declare const pool: PgPool;

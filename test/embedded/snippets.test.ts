@@ -10,12 +10,14 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 
 async function allSnippets(): Promise<Snippet[]> {
   const sources: string[] = [];
-  for (const folder of ['src/embedded', 'src/inbox'])
-    for (const name of await readdir(join(checkout, folder))) sources.push(`${folder}/${name}`);
+  for (const folder of ['src/client', 'src/embedded', 'src/inbox'])
+    for (const name of await readdir(join(checkout, folder)))
+      if (name.endsWith('.ts')) sources.push(`${folder}/${name}`);
   const snippets: Snippet[] = [];
   const documents = [
     'README.md',
     'docs/embedded.md',
+    'docs/client.md',
     'docs/inbox.md',
     'docs/precedence.md',
     'docs/unique.md',

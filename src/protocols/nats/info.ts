@@ -25,6 +25,8 @@ export const globalAccount = '$G';
 export interface InfoOptions {
   readonly serverId: string;
   readonly serverName: string;
+  /** That of Pillarbox. */
+  readonly version?: string;
   readonly host: string;
   readonly port: number;
   readonly payloadBytesMax: number;
@@ -40,6 +42,7 @@ export function serverInfo(options: InfoOptions): ServerInfo {
     server_id: options.serverId,
     server_name: options.serverName,
     version: natsVersion,
+    ...(options.version !== undefined && { pillarbox: options.version }),
     proto: 1,
     host: options.host,
     port: options.port,

@@ -23,6 +23,8 @@ export interface NatsOptions {
   /** Shared with the other frontends of a server. Default: no users, so every client may connect. */
   readonly users?: Users;
   readonly serverName?: string;
+  /** That of Pillarbox, in INFO. */
+  readonly version?: string;
   /** Default: no TLS. */
   readonly tls?: TlsGuard;
   /** Clients begin with TLS; otherwise INFO is sent to them before it. */
@@ -89,6 +91,7 @@ export class NatsFrontend implements Frontend {
       info: serverInfo({
         serverId,
         serverName: options.serverName ?? serverId,
+        ...(options.version === undefined ? {} : { version: options.version }),
         host: '',
         port: 0,
         payloadBytesMax: limits.payloadBytesMax,

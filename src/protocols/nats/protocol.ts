@@ -17,7 +17,7 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
     problemOfTls(nats, [natsTlsCert, natsTlsKey, natsTlsCa]),
   addressOf: (endpoint) => `nats://${endpoint}`,
   exampleOf: (endpoint) => `with any NATS client, such as: nats --server ${endpoint} pub orders.new hello`,
-  create: async ({ broker, hall, users, settings, log, tls }) => {
+  create: async ({ broker, hall, users, settings, log, tls, version }) => {
     const { NatsFrontend, PillarboxJetStream, natsApiLevel, natsVersion } = await import('./index.ts');
     const serverName = 'pillarbox';
     const identity = { name: serverName, version: natsVersion, apiLevel: natsApiLevel };
@@ -30,6 +30,7 @@ export const nats: Protocol<NatsDoorSettings, NatsDoorSettings & CommonSettings,
       random: broker.random,
       hall,
       serverName,
+      version,
       limits: { payloadBytesMax: settings.maxPayloadBytes },
       users,
       ...(tls && { tls, tlsFirst: settings.natsTlsFirst }),

@@ -33,6 +33,8 @@ export interface ServerInfo {
   readonly server_name: string;
   /** The nats-server version whose features clients may use. */
   readonly version: string;
+  /** The version of Pillarbox, by which clients know that its extensions are there. */
+  readonly pillarbox?: string;
   readonly proto: number;
   readonly host: string;
   readonly port: number;

@@ -30,7 +30,8 @@ const kinds = {
  * +WPI                   still at it       +TERM [reason]                   never again
  * +NXT [pull body]       done, and a pull request        anything else          answered, and changes nothing
  * ```
- * An ack with a reply subject is answered by an empty message once the ack is on disk. The stream and
+ * In the JSON of a -NAK, `"reason": text` and `"counts": false` are ours: why it failed, and that it did not, but
+ * was not handled. An ack with a reply subject is answered by an empty message once the ack is on disk. The stream and
  * consumer of the last ack are remembered by their bytes: acks come in runs.
  */
 export class Acks {
@@ -102,7 +103,10 @@ export class Acks {
       known = group.config.ack === 'all' ? group.ackAll(partition, offset) : group.ack(partition, offset);
       done = known;
     } else if (begins(message, kinds.nak)) {
-      known = group.nack(partition, offset, nakDelayMs(text(message, kinds.nak.length)));
+      const { delayMs, reason, counts } = nakArgument(text(message, kinds.nak.length));
+      if (counts !== false) known = group.nack(partition, offset, delayMs, reason);
+      else if (delayMs === undefined) known = group.giveBack(partition, offset);
+      else known = group.postpone(partition, offset, delayMs);
     } else if (is(message, kinds.progress)) {
       known = group.extend(partition, offset);
     } else if (begins(message, kinds.term)) {
@@ -150,20 +154,32 @@ function text(message: LiveMessage, kindBytes: number): string {
   return Buffer.from(message.valueBuffer.subarray(start, message.valueEnd)).toString('utf8').trim();
 }
 
-/** `{"delay": nanoseconds}` or a duration; undefined, "at once", for other texts. */
-function nakDelayMs(argument: string): number | undefined {
-  if (argument === '') return undefined;
-  const nanos = argument.startsWith('{') ? delayMember(argument) : parseDuration(argument);
-  return nanos === undefined ? undefined : Math.max(0, nanos / nanosPerMs);
+/** The argument of a nak: when the message comes again, why it failed, and whether it did. */
+interface Nak {
+  /** Undefined: at once. */
+  readonly delayMs?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly counts?: boolean | undefined;
 }
 
-function delayMember(json: string): number | undefined {
+/** JSON or a duration; other texts say nothing. */
+function nakArgument(argument: string): Nak {
+  if (argument === '') return {};
+  if (!argument.startsWith('{')) return { delayMs: msOf(parseDuration(argument)) };
   try {
-    const { delay } = JSON.parse(json) as { delay?: unknown };
-    return typeof delay === 'number' ? delay : undefined;
+    const { delay, reason, counts } = JSON.parse(argument) as { readonly [name: string]: unknown };
+    return {
+      delayMs: msOf(typeof delay === 'number' ? delay : undefined),
+      reason: typeof reason === 'string' ? reason : undefined,
+      counts: typeof counts === 'boolean' ? counts : undefined,
+    };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function msOf(nanos: number | undefined): number | undefined {
+  return nanos === undefined ? undefined : Math.max(0, nanos / nanosPerMs);
 }
 
 function startsWith(buffer: Uint8Array, start: number, end: number, prefix: Uint8Array): boolean {

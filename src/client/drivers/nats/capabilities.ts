@@ -1,0 +1,34 @@
+import type { Capabilities } from '../../features.ts';
+
+/** JetStream of nats-server. */
+export const natsCapabilities: Capabilities = {
+  survivesRestart: 'target',
+  sharedByProcesses: 'target',
+  fanOut: 'target',
+  order: 'target',
+  keys: 'target',
+  keyOrdering: 'none',
+  filters: 'target',
+  starts: 'target',
+  dedupe: 'target',
+  batches: 'none',
+  delays: 'none',
+  ttl: 'target',
+  priorities: 'none',
+  retryDelays: 'target',
+  freeRelease: 'none',
+  extend: 'target',
+  // It tells of them in advisories, without their content.
+  deadLetters: 'client',
+  browseDeadLetters: 'target',
+  redrive: 'client',
+  topicLimits: 'target',
+  lag: 'target',
+};
+
+/** A Pillarbox server, by JetStream and its extensions. */
+export const pillarboxCapabilities: Capabilities = {
+  ...natsCapabilities,
+  freeRelease: 'target',
+  deadLetters: 'target',
+};
