@@ -75,6 +75,7 @@ export type {
   ScheduleToDefineJson,
 } from './schedules.ts';
 export type { AliveJson, HealthJson, ReadyJson, ServerJson } from './server.ts';
+export type { SettingJson, SettingsJson } from './settings.ts';
 export type { SessionJson, SessionToBeginJson } from './session.ts';
 export type {
   DeadLetterPolicyJson,

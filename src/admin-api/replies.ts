@@ -14,6 +14,7 @@ import type { MessageGroupsJson, MessageJson, MessagesJson, PublishResultsJson }
 import type { OverviewJson, TopicRowsJson } from './overview.ts';
 import type { ScheduleDeletedJson, ScheduleJson, ScheduleRunJson, SchedulesJson } from './schedules.ts';
 import type { AliveJson, ReadyJson, ServerJson } from './server.ts';
+import type { SettingsJson } from './settings.ts';
 import type { SessionJson } from './session.ts';
 import type { PurgedJson, TopicDeletedJson, TopicDetailsJson, TopicsJson } from './topics.ts';
 import type { UsersJson } from './users.ts';
@@ -24,6 +25,7 @@ export interface AdminReplies {
   'GET /readyz': ReadyJson;
   'GET /api/v1/openapi.json': OpenApiJson;
   'GET /api/v1/server': ServerJson;
+  'GET /api/v1/settings': SettingsJson;
   'GET /api/v1/alarms': AlarmsJson;
   'GET /api/v1/session': SessionJson;
   'POST /api/v1/session': SessionJson;

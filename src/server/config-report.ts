@@ -14,6 +14,7 @@ export interface ShownSetting {
   readonly origin: SettingOrigin;
   /** What holds for a setting that is not set, if the table of settings tells. */
   readonly inForce?: string;
+  readonly help: string;
 }
 
 /** All settings in force with their origins, in the order of the table. Secrets are masked. */
@@ -28,6 +29,7 @@ export function shownSettings({ settings, origins }: Configuration): readonly Sh
       name: setting.name,
       value: shownValue(key, setting, value),
       origin: origins[key],
+      help: setting.help,
       ...(value === undefined && inForce !== undefined ? { inForce } : {}),
     };
   });

@@ -6,9 +6,9 @@ import { type Setting, type Settings, environmentName, settingTable } from './se
 
 /**
  * The source of a value. Flags override the environment, the environment overrides the file, and the file
- * overrides the defaults.
+ * overrides the defaults. `code`: a program that started the server has passed it.
  */
-export type SettingOrigin = 'flag' | 'environment' | 'file' | 'default';
+export type SettingOrigin = 'flag' | 'environment' | 'file' | 'code' | 'default';
 
 /** A configuration is the settings in force, with the source of each. */
 export interface Configuration {
@@ -211,6 +211,13 @@ export function settingsOf(given: Partial<Settings>, others: readonly string[] =
     settings[key] = value ?? setting.default;
   }
   return settings as unknown as Settings;
+}
+
+/** The sources of settings that a program passes. */
+export function originsOf(given: Partial<Settings>): Configuration['origins'] {
+  const keys = Object.keys(settingTable) as (keyof Settings)[];
+  const origins = keys.map((key) => [key, given[key] === undefined ? 'default' : 'code'] as const);
+  return Object.fromEntries(origins) as Configuration['origins'];
 }
 
 function invalid(message: string, cause?: unknown): ServerError {

@@ -13,7 +13,7 @@ import type { HistoryRecorder } from './history/index.ts';
 import { type Log, silentLog } from './log.ts';
 import type { Storage } from './open-broker.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
-import { settingsOf } from './config.ts';
+import { type Configuration, originsOf, settingsOf } from './config.ts';
 import { CommitWaits } from './commit-waits.ts';
 import { Rounds } from './rounds.ts';
 import { RuntimeFigures } from './runtime-figures.ts';
@@ -32,6 +32,8 @@ export interface ServerOptions extends Partial<Settings> {
   readonly version?: string;
   /** `memory`: the server leaves nothing behind, and ignores `data`. Default `disk`. */
   readonly storage?: Storage;
+  /** Where the settings come from, as `loadConfiguration` says, for operators to see. */
+  readonly configuration?: Pick<Configuration, 'origins' | 'file'>;
 }
 
 /** The ports that a server listens on. */
@@ -79,10 +81,11 @@ const tracingCloseMs = 500;
  * ServerError.
  */
 export async function startServer(options: ServerOptions = {}): Promise<PillarboxServer> {
-  const { log = silentLog, version = '0.0.0', storage = 'disk' } = options;
-  const settings = settingsOf(options, ['log', 'version', 'storage']);
+  const { log = silentLog, version = '0.0.0', storage = 'disk', configuration, ...given } = options;
+  const settings = settingsOf(given);
+  const { origins, file } = configuration ?? { origins: originsOf(given), file: undefined };
   await checkExposure(settings);
-  const server = new Server(settings, log, version, storage);
+  const server = new Server({ settings, origins, file, warnings: [] }, log, version, storage);
   try {
     await server.start();
   } catch (error) {
@@ -96,6 +99,7 @@ class Server implements PillarboxServer {
   readonly settings: Settings;
   readonly dataDirectory: string;
   readonly failed: Promise<ServerError>;
+  readonly #configuration: Configuration;
   readonly #log: Log;
   readonly #version: string;
   readonly #storage: Storage;
@@ -115,8 +119,10 @@ class Server implements PillarboxServer {
   #rounds: Rounds | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(settings: Settings, log: Log, version: string, storage: Storage) {
+  constructor(configuration: Configuration, log: Log, version: string, storage: Storage) {
+    const { settings } = configuration;
     this.settings = settings;
+    this.#configuration = configuration;
     this.dataDirectory = storage === 'memory' ? '/memory' : resolve(settings.data);
     this.#log = log;
     this.#version = version;
@@ -216,6 +222,7 @@ class Server implements PillarboxServer {
           sessions,
         },
         settings: this.settings,
+        configuration: this.#configuration,
         version: this.#version,
         dataDirectory: this.dataDirectory,
         startedMs: this.#startedMs,

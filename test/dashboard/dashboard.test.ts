@@ -153,9 +153,33 @@ test('dead letters are redriven by cause', { skip }, async () => {
   assert.ok(letters.durableCount < before);
 });
 
-test('delayed messages are published now and cancelled', { skip }, async () => {
+test('dead letters are redriven at a rate', { skip }, async () => {
+  const letters = topic('orders-failed');
+  for (let turn = 0; turn < 200 && letters.durableCount < 2; turn++) await stage.play();
+  await open('#/dead-letters/orders-failed');
+  const before = letters.durableCount;
+  await page.getByRole('button', { name: 'Redrive all…' }).click();
+  const dialog = page.locator('dialog[open]');
+  // The page may have counted before the last of them died.
+  const going = Number.parseInt(await dialog.locator('strong').innerText(), 10);
+  await dialog.getByLabel('At most per second').fill(String(Math.ceil(going / 2)));
+  await dialog.getByRole('button', { name: 'Redrive', exact: true }).click();
+  await dialog.getByText(`${Math.ceil(going / 2)} of ${going} messages went back.`).waitFor();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(letters.durableCount, before - going);
+});
+
+test('delayed messages are moved, published now and cancelled', { skip }, async () => {
   await open('#/messages/emails/delayed');
   await page.getByRole('cell', { name: 'Your trial ends tomorrow.' }).waitFor();
+  await page.getByRole('button', { name: 'Move…' }).first().click();
+  const dialog = page.locator('dialog[open]');
+  const inFiveDays = Date.now() + 5 * 86_400_000;
+  await dialog.getByLabel('New time').fill(new Date(inFiveDays).toISOString().slice(0, 19));
+  await dialog.getByText(/enters the topic in 5 days/).waitFor();
+  await dialog.getByRole('button', { name: 'Move', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('cell', { name: '5 days' }).waitFor();
   await confirm('Publish now…', 'Publish');
   await page.getByRole('cell', { name: 'Your trial ends tomorrow.' }).waitFor({ state: 'detached' });
   const left = await fetch(`${stage.address}/api/v1/topics/emails/delayed`);
@@ -171,6 +195,45 @@ test('a schedule runs, and a connection is closed', { skip }, async () => {
   assert.equal(topic('audit').durableCount, before + 1);
   await open('#/connections');
   await page.getByRole('row', { name: /admin/ }).first().waitFor();
+});
+
+test('a schedule is changed in place, and one is made', { skip }, async () => {
+  await open('#/schedules');
+  const runs = stage.server.broker.schedules.get('heartbeat')!.state.runs;
+  await page
+    .getByRole('row', { name: /heartbeat/ })
+    .getByRole('button', { name: 'Edit…' })
+    .click();
+  const dialog = page.locator('dialog[open]');
+  assert.ok(await dialog.getByLabel('Name').isDisabled());
+  await dialog.getByLabel('Every so many seconds').fill('30');
+  await dialog.getByRole('button', { name: 'Change', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: /heartbeat audit every 30 s/ }).waitFor();
+  const { config, state } = stage.server.broker.schedules.get('heartbeat')!;
+  assert.deepEqual([config.everyMs, config.message.value, state.runs], [30_000, 'tick', runs]);
+  await page.getByRole('button', { name: 'New schedule…' }).click();
+  await dialog.getByLabel('Name').fill('weekly');
+  await dialog.getByLabel('Topic').fill('audit');
+  await dialog.getByLabel('Cron expression').fill('not cron');
+  await dialog.getByRole('button', { name: 'Define', exact: true }).click();
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Cron expression').fill('0 6 * * 1');
+  await dialog.getByRole('button', { name: 'Define', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: /weekly audit 0 6 \* \* 1/ }).waitFor();
+  complaints.length = 0; // the browser logs the refusal
+});
+
+test('every setting is there with its source', { skip }, async () => {
+  await open('#/settings');
+  await page.getByRole('row', { name: /^nats-port 0 program/ }).waitFor();
+  await page.getByLabel('Find').fill('history');
+  await page.getByRole('row', { name: /^history-step 1s program/ }).waitFor();
+  await page.getByRole('row', { name: /^history-max 2000 default/ }).waitFor();
+  await page.getByLabel('Only those that are set').check();
+  await page.getByRole('row', { name: /^history-max/ }).waitFor({ state: 'detached' });
+  assert.match(page.url(), /setting=history&set=true/);
 });
 
 test('the limits of a topic are edited in place', { skip }, async () => {

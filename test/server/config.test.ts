@@ -199,7 +199,7 @@ describe('the configuration as it is shown', () => {
         const configuration = await loadConfiguration({
           directory,
           flags: { users: '[{"name":"ann","password":"hidden"}]' },
-          environment: { PILLARBOX_TOPICS_MAX: '7' },
+          environment: { PILLARBOX_TOPICS_MAX: '7', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
         });
         const shown = shownSettings(configuration);
         assert.equal(shown.length, Object.keys(settingTable).length);
@@ -212,6 +212,7 @@ describe('the configuration as it is shown', () => {
         assert.deepEqual(of('stop-grace'), ['1500ms', 'file']);
         assert.deepEqual(of('max-payload'), ['2MiB', 'file']);
         assert.deepEqual(of('topics-max'), [7, 'environment']);
+        assert.deepEqual(of('tracing-endpoint'), ['http://collector:4318', 'environment']);
         assert.deepEqual(of('login-delay-max'), ['10s', 'default']);
         assert.deepEqual(of('admin-token'), [null, 'default']);
         assert.deepEqual(of('heap-max').slice(0, 2), [null, 'default']);

@@ -44,7 +44,8 @@ export async function configureServer(command: Command, storage: 'disk' | 'memor
 
   command.action(async (options: { readonly [name: string]: string | boolean | undefined }) => {
     const sources = { flags: flagsOf(options), environment: process.env, directory: process.cwd() };
-    const { settings, file, warnings } = await loadConfiguration(sources);
+    const configuration = await loadConfiguration(sources);
+    const { settings, file, warnings } = configuration;
     if (storage === 'memory') await checkPrivate(settings);
     const log = createLog({
       level: settings.logLevel,
@@ -60,7 +61,13 @@ export async function configureServer(command: Command, storage: 'disk' | 'memor
     });
     for (const warning of warnings) log.warn(warning);
     raiseInliningLimits();
-    const starting = startServer({ ...settings, log, version: packageVersion(), storage });
+    const starting = startServer({
+      ...settings,
+      log,
+      version: packageVersion(),
+      storage,
+      configuration,
+    });
     const end = async (code: number): Promise<void> => {
       await log.flush();
       process.exit(code);

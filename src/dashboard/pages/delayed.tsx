@@ -2,7 +2,8 @@ import type { VNode } from 'preact';
 import type { DelayedMessageJson, DelayedMessagesJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
 import { absolute, duration } from '../format.ts';
-import { ConfirmAction } from '../parts/action.tsx';
+import { Action, ConfirmAction } from '../parts/action.tsx';
+import { MoveDialog } from '../parts/move-dialog.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { goQuery, href, type Route } from '../route.ts';
 import { stream, useNow, useWatch } from '../stream.ts';
@@ -63,6 +64,10 @@ function Acts({ route, message }: { readonly route: string; readonly message: De
   };
   return (
     <span class="row">
+      <Action
+        name="Move"
+        dialog={(close) => <MoveDialog route={route} message={message} onClose={close} />}
+      />
       <ConfirmAction name="Publish now" title="Publish now" action="Publish" act={() => post('publish')}>
         <p>The message enters the topic at once, instead of at {absolute(message.dueMs)}.</p>
       </ConfirmAction>

@@ -2,8 +2,9 @@ import type { VNode } from 'preact';
 import type { ScheduleJson, SchedulesJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
 import { absolute, count, duration } from '../format.ts';
-import { ConfirmAction } from '../parts/action.tsx';
+import { Action, ConfirmAction } from '../parts/action.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { ScheduleDialog } from '../parts/schedule-dialog.tsx';
 import { Ago } from '../parts/times.tsx';
 import { href } from '../route.ts';
 import { stream, useNow, useWatch } from '../stream.ts';
@@ -26,6 +27,7 @@ function Schedules(): VNode {
           {count(schedules.length)}
           {schedules.length > shownMax && `, the next ${shownMax} are listed`}
         </span>
+        <Action name="New schedule" dialog={(close) => <ScheduleDialog onClose={close} />} />
       </div>
       {schedules.length === 0 ? (
         <div class="teach stack">
@@ -90,7 +92,8 @@ function timesOf({ cron, timeZone, everyMs, atMs }: ScheduleJson): string {
   return atMs === null ? '' : `once at ${absolute(atMs)}`;
 }
 
-function Acts({ schedule: { name, topic, status } }: { readonly schedule: ScheduleJson }): VNode {
+function Acts({ schedule }: { readonly schedule: ScheduleJson }): VNode {
+  const { name, topic, status } = schedule;
   const route = `/api/v1/schedules/${encodeURIComponent(name)}`;
   const act = (method: 'POST' | 'DELETE', path: string) => async (): Promise<void> => {
     await ask(method, `${route}${path}`, method === 'POST' ? {} : undefined);
@@ -99,6 +102,7 @@ function Acts({ schedule: { name, topic, status } }: { readonly schedule: Schedu
   const isPaused = status === 'paused';
   return (
     <span class="row">
+      <Action name="Edit" dialog={(close) => <ScheduleDialog schedule={schedule} onClose={close} />} />
       <ConfirmAction name="Run now" title={`Run ${name} now`} action="Publish" act={act('POST', '/run')}>
         <p>Its message is published to {topic} at once, besides its times.</p>
       </ConfirmAction>

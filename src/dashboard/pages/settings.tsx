@@ -2,14 +2,16 @@ import type { VNode } from 'preact';
 import type { ServerJson } from '../../admin-api/index.ts';
 import { absolute, bytes, count } from '../format.ts';
 import { Fact } from '../parts/fields.tsx';
+import { SettingList } from '../parts/setting-list.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/times.tsx';
+import type { Route } from '../route.ts';
 import { useWatch } from '../stream.ts';
 import type { Page } from './page.ts';
 import { number, Table } from '../parts/table.tsx';
 
-/** The server: where it listens, what it keeps, and its budgets. */
-function Settings(): VNode {
+/** The server: where it listens, what it keeps, its settings and its budgets. */
+function Settings({ route }: { readonly route: Route }): VNode {
   const { value: server, error } = useWatch<ServerJson>('/api/v1/server');
   if (!server) return <Problem error={error} />;
   const budgets = Object.entries(server.stats.budgets).toSorted(
@@ -40,6 +42,7 @@ function Settings(): VNode {
           {server.health.damage.map(({ message }) => message).join(' ') || 'none found'}
         </Fact>
       </dl>
+      <SettingList route={route} />
       <section>
         <h2>Budgets</h2>
         <p class="muted">How much there is of each kind, and how much there may be; each is a setting.</p>

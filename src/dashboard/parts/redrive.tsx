@@ -1,12 +1,16 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RedrivenJson } from '../../admin-api/index.ts';
 import { ask } from '../api.ts';
-import { counted } from '../format.ts';
+import { count, counted } from '../format.ts';
 import { stream } from '../stream.ts';
 import { Confirm } from './dialog.tsx';
+import { NumberField, numberOf } from './number-field.tsx';
 
-/** Puts dead letters back. What their topics refuse stays, and is said. */
+/**
+ * Puts dead letters back. What their topics refuse stays, and is said. With a rate they go in portions, as long
+ * as the dialog is open.
+ */
 export function Redrive(props: {
   readonly route: string;
   readonly title: string;
@@ -16,20 +20,42 @@ export function Redrive(props: {
 }): VNode {
   const [to, setTo] = useState('');
   const [limit, setLimit] = useState('');
-  const act = async (): Promise<void> => {
-    const { redriven, stayed } = await ask<RedrivenJson>('POST', `${props.route}/redrive`, {
+  const [rate, setRate] = useState('');
+  const [done, setDone] = useState(0);
+  const isOpen = useRef(true);
+  useEffect(() => () => void (isOpen.current = false), []);
+  const going = limit === '' ? props.count : Math.min(props.count, Number(limit));
+  const move = async (limitNow: number | undefined): Promise<RedrivenJson> => {
+    const moved = await ask<RedrivenJson>('POST', `${props.route}/redrive`, {
       ...props.body,
       ...(to === '' ? {} : { to }),
-      ...(limit === '' ? {} : { limit: Number(limit) }),
+      ...(limitNow === undefined ? {} : { limit: limitNow }),
     });
     stream.refresh();
+    return moved;
+  };
+  const act = async (): Promise<void> => {
+    const perSecond = numberOf(rate);
+    let redriven = 0;
+    for (;;) {
+      const portion = perSecond === null ? undefined : Math.min(Math.ceil(perSecond), going - redriven);
+      const moved = await move(portion ?? (limit === '' ? undefined : going));
+      redriven += moved.redriven;
+      setDone(redriven);
+      sayWhatStayed(moved, redriven);
+      const isOver = perSecond === null || moved.redriven === 0 || moved.left === 0 || redriven >= going;
+      if (isOver || !isOpen.current) return;
+      await new Promise((resolve) => setTimeout(resolve, (1000 * moved.redriven) / perSecond));
+      if (!isOpen.current) return;
+    }
+  };
+  const sayWhatStayed = ({ stayed }: RedrivenJson, redriven: number): void => {
     if (stayed.length === 0) return;
     const reasons = stayed.map(
       ({ topic, message, count }) => `${counted(count, 'message')} for ${topic}: ${message}`,
     );
     throw new Error(`${counted(redriven, 'message')} went back, the others stay. ${reasons.join(' ')}`);
   };
-  const going = limit === '' ? props.count : Math.min(props.count, Number(limit));
   return (
     <Confirm title={props.title} action="Redrive" act={act} onClose={props.onClose}>
       <p>
@@ -59,9 +85,20 @@ export function Redrive(props: {
                 onInput={({ currentTarget }) => setLimit(currentTarget.value)}
               />
             </dd>
+            <NumberField
+              label="At most per second"
+              value={rate}
+              set={setRate}
+              hint={rate === '' ? 'all at once' : 'while this dialog is open'}
+            />
           </>
         )}
       </dl>
+      {done > 0 && (
+        <p role="status">
+          {count(done)} of {counted(going, 'message')} went back.
+        </p>
+      )}
     </Confirm>
   );
 }

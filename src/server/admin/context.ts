@@ -11,6 +11,7 @@ import type { Alarms } from '../alarms/index.ts';
 import type { HistoryRecorder } from '../history/index.ts';
 import type { StreamRoom } from './changes.ts';
 import type { AdminRequest } from './http.ts';
+import type { Configuration } from '../config.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
 import type { CommitWaits } from '../commit-waits.ts';
@@ -30,6 +31,8 @@ export interface AdminContext {
   /** What the admin HTTP accepts as a login. */
   readonly door: AdminDoor;
   readonly settings: Settings;
+  /** The same with their sources. */
+  readonly configuration: Configuration;
   readonly version: string;
   readonly dataDirectory: string;
   readonly startedMs: number;

@@ -147,7 +147,7 @@ async function answer<Context>(
   if (basePath !== '' && given === basePath)
     return { status: 308, headers: { ...headersOf('text/plain'), location: `${basePath}/` }, body: '' };
   const pathname = basePath !== '' && given.startsWith(`${basePath}/`) ? given.slice(basePath.length) : given;
-  const login = isOpen(pathname, request.method) ? noLogin : await logIn(request, door);
+  const login = isOpen(pathname, request.method) ? noLogin : await logIn(request, pathname, door);
   request.user = login.user;
   const { route, params } = findRoute(routes, request.method, pathname);
   const reply = await route.handle(

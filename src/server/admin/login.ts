@@ -52,12 +52,12 @@ export function needsLogin({ token, users }: AdminDoor): boolean {
  * Logs a request in: by the admin token or the token of a user (`Bearer`), by a user's name and password
  * (`Basic`), or without these by the session of a browser or by the client's certificate. Rejects with an
  * HttpError: 401, 403 if a change by a session does not come from a page of this server, or 429 if too many
- * requests wait.
+ * requests wait. `pathname` is the path without what a proxy has put in front of it.
  */
-export async function logIn(request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
+export async function logIn(request: HttpRequest, pathname: string, door: AdminDoor): Promise<AdminLogin> {
   if (!needsLogin(door)) return anyone;
   const given = givenBy(request.headers.authorization ?? '');
-  if (given) return checkGiven(given, request, door);
+  if (given) return checkGiven(given, request, door, request.method === 'GET' && pathname === '/metrics');
   const session = sessionOf(request, door);
   if (session) return loginBySession(session, request);
   const login = await loginByCertificate(request, door);
@@ -65,8 +65,16 @@ export async function logIn(request: HttpRequest, door: AdminDoor): Promise<Admi
   throw notAuthorised(request, door);
 }
 
-/** Checks what was given. After wrong guesses it waits before its own guess is checked. */
-export async function checkGiven(given: Given, request: HttpRequest, door: AdminDoor): Promise<AdminLogin> {
+/**
+ * Checks what was given. After wrong guesses it waits before its own guess is checked. The metrics token is a
+ * token for a request that reads the metrics only, and a wrong one for all others.
+ */
+export async function checkGiven(
+  given: Given,
+  request: HttpRequest,
+  door: AdminDoor,
+  readsMetrics: boolean = false,
+): Promise<AdminLogin> {
   const { logins, clock } = door.hall;
   const { address } = request;
   const name = given.kind === 'token' ? tokenUser : given.user;
@@ -80,7 +88,7 @@ export async function checkGiven(given: Given, request: HttpRequest, door: Admin
     );
   if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(waitMs, resolve));
   // The guess of a client that has disconnected is not checked.
-  const login = request.isGone ? undefined : await loginBy(given, door, readsMetrics(request));
+  const login = request.isGone ? undefined : await loginBy(given, door, readsMetrics);
   if (!login) {
     if (!request.isGone) logins.failed(address, name);
     throw notAuthorised(request, door);
@@ -130,11 +138,6 @@ async function loginBy(
   if (given.kind === 'token' && token !== undefined && sameText(token, given.token)) return anyone;
   const login = await users.logIn(adminProtocol, given);
   return login && { user: login.user?.name ?? null, access: login.access, login };
-}
-
-/** The metrics token is a token for this request only, and a wrong one for all others. */
-function readsMetrics({ method, target }: HttpRequest): boolean {
-  return method === 'GET' && target.split('?', 1)[0] === '/metrics';
 }
 
 /** TLS has verified the certificate, or has not asked for one. */

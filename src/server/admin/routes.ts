@@ -22,6 +22,7 @@ import { previewReset } from './seek-preview.ts';
 import * as server from './server-info.ts';
 import * as rows from './topic-rows.ts';
 import * as topics from './topics.ts';
+import { showSettings } from './settings.ts';
 import { listUsers } from './users.ts';
 
 /** The handler of a route that answers in JSON. */
@@ -39,6 +40,7 @@ const jsonRoutes: { readonly [R in AdminRoute]: JsonRoute<AdminReplies[R]> } = {
     handle: (_, context) => describeApi(routes, context),
   },
   'GET /api/v1/server': { summary: 'what runs here', handle: server.serverInfo },
+  'GET /api/v1/settings': { summary: 'all settings with their sources', handle: showSettings },
   'GET /api/v1/alarms': { summary: 'what is wrong, and the remedy', handle: listAlarms },
   'GET /api/v1/session': { summary: 'the session of a browser', handle: session.showSession },
   'POST /api/v1/session': { summary: 'log a browser in', handle: session.beginSession },

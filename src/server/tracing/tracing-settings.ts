@@ -12,11 +12,14 @@ export const tracingSettings: { readonly [K in keyof TracingSettings]: Setting<T
     placeholder: 'URL',
     default: undefined,
     help: 'collector that gets spans by OTLP over HTTP, such as http://localhost:4318; also OTEL_EXPORTER_OTLP_ENDPOINT',
-    expected: 'a URL that begins with http:// or https://, such as http://localhost:4318',
+    expected:
+      'a URL without user and password that begins with http:// or https://, such as http://localhost:4318',
     alias: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     parse: (value) => {
       const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
-      return url?.protocol === 'http:' || url?.protocol === 'https:' ? (value as string) : undefined;
+      // Settings are shown to operators, so a password has no place here: OTEL_EXPORTER_OTLP_HEADERS has.
+      const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+      return isHttp && url.username === '' && url.password === '' ? (value as string) : undefined;
     },
   },
   tracingRatio: {
