@@ -139,6 +139,8 @@ function inOrder(exam: Examination, open: OpenAsk, ask: ReceiveAsk, seen: readon
       if (other.state !== 'sent' || before.has(other) || mayBeOut(exam, open, other)) continue;
       // Sends that were under way at the same time are stored in any order.
       if (other.toldAt > message.askedAt && other.askedAt !== message.askedAt) continue;
+      // A message that a move task brought does not wait for the delay of the queue.
+      if (message.mayHaveMoved && (sqs.queue(ask.queue).traits?.delay ?? 0) > 0) continue;
       exam.broken('a group is received in order', `m${name} of ${group} came before m${other.entry.name}`);
     }
     before.add(message);
