@@ -6,6 +6,8 @@ import type { ScheduleFact } from './history.ts';
 export class ScheduleKnown {
   readonly publish: PublishKnown;
   readonly asked: ScheduleFact;
+  /** When it, or the first of its name, was asked for: a new definition goes on with the runs of the other. */
+  sinceWallMs: number;
   /** The broker said that it is there. */
   isDefined = false;
   /** When the broker said so, by the wall clock. */
@@ -28,6 +30,7 @@ export class ScheduleKnown {
   constructor(publish: PublishKnown, asked: ScheduleFact) {
     this.publish = publish;
     this.asked = asked;
+    this.sinceWallMs = publish.askedWallMs;
   }
 
   isAside(timeMs: number): boolean {

@@ -70,7 +70,8 @@ export function txAllOrNone(exam: Examination): void {
     if (state !== 'asked' && state !== 'committed') continue;
     const there = transaction.publishes.find((publish) => isSeen(exam, publish));
     const missing = transaction.publishes.find(
-      (publish) => !isSeen(exam, publish) && !mayBeUnseen(exam, publish),
+      (publish) =>
+        !isSeen(exam, publish) && !mayBeUnseen(exam, publish) && !mayBeRefused(exam, transaction, publish),
     );
     const done = transaction.answers.find((delivery) => isSurelyDone(exam, delivery));
     const undone = transaction.answers.find((delivery) => isUndone(exam, delivery));
@@ -81,6 +82,21 @@ export function txAllOrNone(exam: Examination): void {
     if (isOut === undefined || (isIn === undefined && state === 'asked')) continue;
     exam.broken('a transaction is whole or not at all', `${isOut}, and ${isIn ?? 'it was committed'}`);
   }
+}
+
+/**
+ * Whether a full queue may have refused the message, in all of its queues; the others of the transaction are
+ * published then. The answer to the commit says so, if it is heard.
+ */
+function mayBeRefused(
+  { known }: Examination,
+  { state, publishes }: TxKnown,
+  { plan }: PublishKnown,
+): boolean {
+  if (state === 'committed') return false;
+  return publishes
+    .filter((other) => other.plan.copyOf === plan.copyOf)
+    .some(({ topic }) => known.topics.get(topic)!.configs.some(({ overflow }) => overflow === 'reject'));
 }
 
 function isSeen({ known }: Examination, { topic, plan }: PublishKnown): boolean {

@@ -21,6 +21,7 @@ export function scheduleAsked({ known }: Examination, publish: PublishKnown): vo
   for (const other of known.schedules.values()) {
     if (other.asked.name !== schedule.name) continue;
     other.mayRest = true;
+    asked.sinceWallMs = Math.min(asked.sinceWallMs, other.sinceWallMs);
     asked.mayBePaused ||= other.mayBePaused;
   }
   known.schedules.set(plan.id, asked);
@@ -101,8 +102,8 @@ function runAfterJump(
 ): void {
   const { known } = exam;
   schedule.runs.set(runMs, { where: `${topic.key} ${partition}/${offset}`, run: known.run });
-  const { asked, publish, asides, runs } = schedule;
-  const timesMax = Math.floor((exam.wallMs - publish.askedWallMs) / asked.everyMs) + 2 + asides.length; // at once, perhaps
+  const { asked, sinceWallMs, asides, runs } = schedule;
+  const timesMax = Math.floor((exam.wallMs - sinceWallMs) / asked.everyMs) + 2 + asides.length; // at once, perhaps
   if (runs.size > timesMax && !known.clock.wentBack)
     exam.broken('a run keeps its time', `${text}, one of ${runs.size}, and ${timesMax} had their time`);
 }

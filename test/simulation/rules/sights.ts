@@ -87,6 +87,7 @@ function wasTakenBack(
 ): boolean {
   if (answer !== 'stored' || known.redrives > 0) return false;
   if (known.isDelayLogDamaged) return false; // the purge may not have been able to read its key
+  if (known.clock.wentBack) return false; // times do not tell which was first
   return topic.removals.some(({ at, fact, doneAt }) => {
     if (fact.kind !== 'purge' || fact.partition !== partition || doneAt === Infinity) return false;
     if (fact.before !== undefined || fact.keep !== undefined) return false;

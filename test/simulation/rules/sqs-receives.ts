@@ -70,7 +70,7 @@ function received(
     (last.queue === ask.queue ? seen.count < last.count : letterQueues[ask.queue] === last.queue);
   if (last && seen.receipt === last.receipt) {
     if (!isRepeated) exam.broken('a message in flight is not received', `${text} has the same handle again`);
-  } else if (last && !isLate && exam.ms < last.hiddenUntilMs - slackMs)
+  } else if (last && !isLate && exam.ms < last.hiddenUntilMs - slackMs && !isRepeatOpen(exam, open, ask))
     exam.broken('a message in flight is not received', `${text} came again before its time`);
   const { traits, lostReceiveAt } = exam.known.sqs.queue(ask.queue);
   // What a client that left gave back counts, and is delivered all the same.
@@ -107,6 +107,16 @@ function received(
   };
   if (!isLate) message.last = receive;
   exam.known.sqs.receives.set(seen.receipt, receive);
+}
+
+/** Whether a receive of an attempt is without an answer: it may be repeated, with another visibility. */
+function isRepeatOpen({ known: { sqs } }: Examination, open: OpenAsk, { queue }: ReceiveAsk): boolean {
+  for (const other of sqs.open.values()) {
+    const { ask } = other;
+    if (other !== open && ask.what === 'receive' && ask.queue === queue && ask.attempt !== undefined)
+      return true;
+  }
+  return false;
 }
 
 /** Whether the count of the receive before is known to the broker. */
