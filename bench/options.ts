@@ -18,7 +18,7 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
                       fauxqs, sqlite, elasticmq, h2 (default: all found)
   --pillarbox PATH    another build's dist/bundle/cli/main.js, in place of this one
   --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
-  --users             this build once more, with users and permissions for NATS clients
+  --users             this build once more, with users and permissions for NATS and Kafka
   --configured FILE   this build once more, with this configuration file
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started

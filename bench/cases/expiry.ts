@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { NatsSocket } from '../load/nats-socket.ts';
 import type { Contender, JetStream, ServerProcess } from '../servers/index.ts';
 import { both, type Case, type Sample, type Workbench } from './case.ts';
+import { recordOf } from '../../src/broker/index.ts';
+import { publishAll, usedMb, withBroker } from './in-process.ts';
 import { residentMb, restMs, withFreshServer } from './memory.ts';
 import { withJetStream } from './stream.ts';
 
@@ -11,6 +13,7 @@ const stream = 'bench-expiry';
 const subject = 'bench.expiry.subject';
 /** All messages are due so long after the first publish; the publishes take less. */
 const lifetimeMs = 45_000;
+const hourMs = 3_600_000;
 const chunkMessages = 4000;
 const pollMs = 20;
 const ttlLabel = 'with a TTL, all due in one second';
@@ -97,10 +100,37 @@ function measure(contender: Contender, bench: Workbench, hasTtl: boolean): Promi
   );
 }
 
+/** The heap and buffers that messages add, first without a TTL, in a broker in the process of the benchmark. */
+function measureHeap(bench: Workbench): Promise<Sample> {
+  return withBroker(bench, async (broker) => {
+    const topic = await broker.createTopic({ name: stream });
+    const record = recordOf({ value: Buffer.alloc(payloadBytes, 1) });
+    const restedMb = async (): Promise<number> => {
+      usedMb(); // the buffers that this collects are returned a little later
+      await delay(restMs);
+      return usedMb();
+    };
+    const publish = async (messages: number, ttlMs?: number): Promise<number> => {
+      const beforeMb = await restedMb();
+      const options = ttlMs === undefined ? undefined : { ttlMs };
+      await publishAll(
+        topic,
+        messages,
+        () => record,
+        () => options,
+      );
+      return (await restedMb()) - beforeMb;
+    };
+    const messages = bench.settings.expiringMessages;
+    await publish(messages); // fills the caches, whose memory is no message's
+    return { withoutMb: await publish(messages), withMb: await publish(messages, hourMs) };
+  });
+}
+
 export const expiryCase: Case = {
   id: 'expiry',
   title: 'Messages with a TTL that are due in one second',
-  about: `Messages of ${payloadBytes} B in one stream. Added: resident memory ${restMs / 1e3} s after the last was stored. To expire: from the first that is gone until the last is, as STREAM.INFO says, asked every ${pollMs} ms. Longest PING: of one connection that sends one PING after the other meanwhile.`,
+  about: `Messages of ${payloadBytes} B in one stream. Added: resident memory ${restMs / 1e3} s after the last was stored. To expire: from the first that is gone until the last is, as STREAM.INFO says, asked every ${pollMs} ms. Longest PING: of one connection that sends one PING after the other meanwhile. Heap and buffers: of objects and array buffers, after a collection of garbage, once as many messages have filled the caches.`,
   rows: ({ expiringMessages }) => {
     const count = `${expiringMessages.toLocaleString('en')} messages`;
     return [
@@ -123,6 +153,17 @@ export const expiryCase: Case = {
         roundsMax: 1,
         hasWarmUp: false,
         measure: (contender, bench) => measure(contender, bench, false),
+      },
+      {
+        label: `${count} in the process of the benchmark, heap and buffers`,
+        contenders: ['pillarbox'],
+        metrics: [
+          { key: 'withMb', label: 'added with a TTL', unit: 'MB' },
+          { key: 'withoutMb', label: 'added without', unit: 'MB' },
+        ],
+        roundsMax: 1,
+        hasWarmUp: false,
+        measure: (_, bench) => measureHeap(bench),
       },
     ];
   },

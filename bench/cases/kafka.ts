@@ -33,10 +33,11 @@ export function kafkaPortOf({ kafkaPort }: ServerProcess): number {
 
 async function produce(
   bench: Workbench,
-  port: number,
+  server: ServerProcess,
   run: Shape & { readonly topic: string; readonly seconds: number; readonly requests: number },
 ): Promise<LoadReport> {
-  const load = Load.start({ kind: 'kafka-producer', port, partition: 0, window, ...run }, bench.scratch);
+  const access = { port: kafkaPortOf(server), login: server.kafkaLogin };
+  const load = Load.start({ kind: 'kafka-producer', ...access, partition: 0, window, ...run }, bench.scratch);
   return withLoads([load], ([producer]) => {
     producer!.go();
     return producer!.report();
@@ -57,7 +58,7 @@ async function measureProduce(
   const topic = `bench-${shape.payloadBytes}-${shape.batchBytes}`;
   bench.settleDisk(); // Kafka leaves its writes in the page cache
   return withCores(server, async () => {
-    const report = await produce(bench, kafkaPortOf(server), { ...shape, topic, seconds, requests: endless });
+    const report = await produce(bench, server, { ...shape, topic, seconds, requests: endless });
     const rate = (report.messages * 1e3) / (report.endMs - report.startMs);
     return { sample: { rate, bytes: bytesPerSecond(report, shape.payloadBytes) }, reports: [report] };
   });
@@ -99,9 +100,9 @@ async function measureFetch(contender: Contender, bench: Workbench): Promise<Sam
   const { backlogBytes } = bench.settings;
   const requests = Math.ceil(backlogBytes / fetchShape.batchBytes);
   // Published once; later turns read the same messages.
-  const job = { kind: 'kafka-reader', port, topic, fetchBytes } as const;
+  const job = { kind: 'kafka-reader', port, login: server.kafkaLogin, topic, fetchBytes } as const;
   if (!filled.has(server)) {
-    await produce(bench, port, { ...fetchShape, topic, seconds: 600, requests });
+    await produce(bench, server, { ...fetchShape, topic, seconds: 600, requests });
     filled.add(server);
   }
   const loopback = (await loopbackBytesPerSecond(backlogBytes, bench.scratch)) / mb;

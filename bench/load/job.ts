@@ -1,3 +1,9 @@
+/** A Kafka login is what a client of the load logs in with, by SASL PLAIN. */
+export interface KafkaLogin {
+  readonly user: string;
+  readonly password: string;
+}
+
 /** A load job is the task of one generator process. Times are in seconds, sizes are payload bytes. */
 export type LoadJob =
   | {
@@ -58,6 +64,7 @@ export type LoadJob =
        */
       readonly kind: 'kafka-producer';
       readonly port: number;
+      readonly login?: KafkaLogin | undefined;
       readonly topic: string;
       readonly partition: number;
       readonly payloadBytes: number;
@@ -70,6 +77,7 @@ export type LoadJob =
       /** Fetches a Kafka partition from its beginning to its end. */
       readonly kind: 'kafka-reader';
       readonly port: number;
+      readonly login?: KafkaLogin | undefined;
       readonly topic: string;
       readonly fetchBytes: number;
     }

@@ -35,6 +35,7 @@ export class KafkaProducer implements Generator {
 
   static async open(job: Job, onFailure: (error: Error) => void): Promise<KafkaProducer> {
     const socket = await KafkaSocket.connect(job.port, onFailure);
+    if (job.login !== undefined) await socket.logIn(job.login);
     // Kafka creates a topic after it has answered that the topic does not exist.
     for (const deadlineMs = nowMs() + topicMsMax; ; await delay(20)) {
       const asked = { topics: [{ name: job.topic }], allowAutoTopicCreation: true };

@@ -26,7 +26,9 @@ export class KafkaReader implements Generator {
   }
 
   static async open(job: Job, onFailure: (error: Error) => void): Promise<KafkaReader> {
-    return new KafkaReader(await KafkaSocket.connect(job.port, onFailure), job);
+    const socket = await KafkaSocket.connect(job.port, onFailure);
+    if (job.login !== undefined) await socket.logIn(job.login);
+    return new KafkaReader(socket, job);
   }
 
   async run(): Promise<Count> {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { KafkaLogin } from './job.ts';
 import {
   FrameSplitter,
   Writer,
@@ -44,6 +45,15 @@ export class KafkaSocket {
         resolve(new KafkaSocket(socket, onFailure));
       });
     });
+  }
+
+  /** Logs in by SASL PLAIN. */
+  async logIn({ user, password }: KafkaLogin): Promise<void> {
+    const { errorCode } = await this.call('SaslHandshake', 1, { mechanism: 'PLAIN' });
+    if (errorCode !== 0) throw new Error(`SASL PLAIN was refused with error ${errorCode}`);
+    const authBytes = Buffer.from(`\0${user}\0${password}`);
+    const answer = await this.call('SaslAuthenticate', 1, { authBytes });
+    if (answer.errorCode !== 0) throw new Error(`the login was refused: ${answer.errorMessage}`);
   }
 
   write(bytes: Uint8Array): void {

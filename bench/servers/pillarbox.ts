@@ -38,7 +38,8 @@ export class Pillarbox implements Contender {
     const profile =
       profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
     const serve = ['serve', '--data', join(directory, 'data'), '--ports-file', portsFile];
-    const configuration = this.name === 'users' ? writeUsers(directory) : configurationPath;
+    const hasUsers = this.name === 'users';
+    const configuration = hasUsers ? writeUsers(directory) : configurationPath;
     const config = configuration === undefined ? [] : ['--config', configuration];
     const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
     return ServerProcess.start(
@@ -54,6 +55,7 @@ export class Pillarbox implements Contender {
         },
         readPort: () => readPorts(portsFile)?.nats,
         readKafkaPort: () => readPorts(portsFile)?.kafka,
+        kafkaLogin: hasUsers ? kafkaLogin : undefined,
         readAmqpPort: () => readPorts(portsFile)?.amqp,
         readSqsPort: () => readPorts(portsFile)?.sqs,
       },
@@ -87,12 +89,14 @@ function readPorts(portsFile: string): Ports | undefined {
 
 /**
  * What clients of the load may do, by topic and by subject, with something denied of each, so that every
- * publish and every delivery is held against it. They bring no credentials.
+ * publish and every delivery is held against it. Clients of NATS bring no credentials, those of Kafka log in.
  */
+const kafkaLogin = { user: 'bench', password: 'bench of kafka' };
 const users = [
   {
-    name: 'bench',
-    protocols: ['nats'],
+    name: kafkaLogin.user,
+    password: kafkaLogin.password,
+    protocols: ['nats', 'kafka'],
     permissions: {
       publish: { allow: ['*'], deny: ['secret-*'] },
       consume: { allow: ['*'], deny: ['secret-*'] },

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowMs } from '../load/clock.ts';
+import type { KafkaLogin } from '../load/job.ts';
 import { NatsSocket } from '../load/nats-socket.ts';
 import type { Scratch } from '../scratch.ts';
 import { cpuSecondsOf, memoryOf, type Memory } from './process-usage.ts';
@@ -23,9 +24,11 @@ export interface Launch {
   readPort(): number | undefined;
   /** The port for Kafka clients, once the other one is known; absent if the server does not speak Kafka. */
   readKafkaPort?(): number | undefined;
-  /** The same for AMQP clients. */
+  /** The login of Kafka clients; absent if they need none. */
+  readonly kafkaLogin?: KafkaLogin | undefined;
+  /** The port for AMQP clients. */
   readAmqpPort?(): number | undefined;
-  /** The same for SQS clients. */
+  /** The port for SQS clients. */
   readSqsPort?(): number | undefined;
   /** Resolves when it serves; by default when it answers a PING of NATS. */
   ready?(port: number): Promise<void>;
@@ -35,6 +38,7 @@ export interface Launch {
 export class ServerProcess {
   readonly port: number;
   readonly kafkaPort: number | undefined;
+  readonly kafkaLogin: KafkaLogin | undefined;
   readonly amqpPort: number | undefined;
   readonly sqsPort: number | undefined;
   /** From the spawn until the first PING was answered. */
@@ -43,6 +47,7 @@ export class ServerProcess {
 
   private constructor(child: ChildProcess, port: number, readyMs: number, launch: Launch) {
     this.kafkaPort = launch.readKafkaPort?.();
+    this.kafkaLogin = launch.kafkaLogin;
     this.amqpPort = launch.readAmqpPort?.();
     this.sqsPort = launch.readSqsPort?.();
     this.#child = child;
