@@ -1,3 +1,5 @@
+import type { RateLimit } from '../../src/util/index.ts';
+
 /**
  * A delivery driver drives one broker through the real client of one protocol, in the core's own words:
  * topics, groups, consumers, deliveries. The meaning of delivery is written once, in `delivery.ts`, and runs
@@ -43,17 +45,25 @@ export interface DeliveryCapabilities {
   readonly deadLetters: boolean;
   /** A message may have a time to live. */
   readonly expiry: boolean;
-  /** A message may replace one of its unique key that waits. */
+  /** A message may bring its own time. */
+  readonly timestamps: boolean;
+  /** A message may have a unique key while it waits. */
   readonly uniqueKeys: boolean;
   /** A topic may have levels of priority, and a message one of them. */
   readonly priorities: boolean;
-  /** Consumers have a priority, and a group may have a single active one. */
-  readonly precedence: boolean;
+  /** Consumers have a priority. */
+  readonly consumerPriorities: boolean;
+  /** A group may have a single active consumer, which is known again as long as it lasts. */
+  readonly activeConsumer: boolean;
+  /** Groups may have the settings of the broker for which the protocol has no words: rates, concurrency. */
+  readonly brokerSettings: boolean;
+  /** A consumer can say "not now", which is no failure. */
+  readonly postpone: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
   /** A message may be published with a delay. */
   readonly delays: boolean;
-  /** A delayed message may be cancelled until it is due; a schedule publishes again and again. */
+  /** Delayed messages can be listed and changed, and schedules publish again and again. */
   readonly later: boolean;
 }
 
@@ -62,17 +72,36 @@ export type DeliveryCapability = keyof DeliveryCapabilities;
 /** How a topic keeps messages: `queue` until its group has acked them, `log` regardless of acks. */
 export type TopicKind = 'queue' | 'log';
 
-export interface GroupOptions {
+/** Settings of a topic beside its kind. */
+export interface TopicOptions {
+  readonly priorities?: number;
+  readonly ageingMs?: number;
+  readonly ageMsMax?: number;
+  readonly ageFrom?: 'timestamp';
+}
+
+/** Limits of a group that may change while it is in use. */
+export interface GroupLimits {
+  readonly rate?: RateLimit;
+  readonly concurrency?: number;
+  /** With order per key: how many messages of a key its consumer may have at once. */
+  readonly keyRunMax?: number;
+  /** With order per key: how many messages of a key may be in flight, and how many of it come in a second. */
+  readonly keyConcurrency?: number;
+  readonly keyRate?: RateLimit;
+}
+
+export interface GroupOptions extends GroupLimits {
   /** How long a consumer may take before its message goes to another. */
   readonly ackDeadlineMs?: number;
   readonly maxDeliver?: number;
   readonly maxInFlight?: number;
   /** `key`: a key with a message in flight is held by one consumer, its later messages wait. */
   readonly ordering?: 'none' | 'key';
-  /** With `key`: how many messages of a key its consumer may have at once. */
-  readonly keyRunMax?: number;
   /** One member gets all messages; another one takes over when it is silent for so long. */
   readonly activeSilenceMs?: number;
+  /** An older message is not delivered. */
+  readonly messageTtlMs?: number;
 }
 
 /** The precedence of a member among those of its group. */
@@ -93,19 +122,35 @@ export interface OutgoingMessage {
   readonly id?: string;
   /** Its time to live, in whole seconds. */
   readonly ttlMs?: number;
-  /** The unique key of the message, which replaces one of that key that waits. */
-  readonly unique?: string;
+  readonly timestampMs?: number;
+  readonly unique?: UniqueKey;
   readonly priority?: number;
   /** How much later it arrives, in whole seconds. */
   readonly delayMs?: number;
 }
 
+/** The unique key of a message, and what happens while an earlier one of that key waits. */
+export interface UniqueKey {
+  readonly key: string;
+  readonly mode: 'ignore' | 'replace' | 'debounce' | 'throttle';
+  readonly windowMs?: number;
+}
+
+/** The broker's answer to a publish. */
+export interface PublishAnswer {
+  readonly duplicate: boolean;
+  /** What became of a message with a unique key. */
+  readonly outcome?: string;
+}
+
 export interface DeliveryBroker extends AsyncDisposable {
   /** Both take names of letters, digits and `-`. */
-  createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void>;
+  createTopic(topic: string, kind: TopicKind, options?: TopicOptions): Promise<void>;
   createGroup(topic: string, group: string, options?: GroupOptions): Promise<void>;
+  /** Changes limits of a group. */
+  limitGroup(topic: string, group: string, limits: GroupLimits): Promise<void>;
   /** Resolves when the broker has taken responsibility. */
-  publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }>;
+  publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer>;
   /** A member of the group, with a connection of its own. */
   join(topic: string, group: string, options?: MemberOptions): Promise<DeliveryConsumer>;
   countStored(topic: string): Promise<number>;
@@ -120,9 +165,12 @@ export interface DeliveryBroker extends AsyncDisposable {
 
 /** What a broker is to do later. */
 export interface LaterCalls {
-  /** Publishes after a delay; resolves to the id of the message until then. */
-  publish(topic: string, value: string, delayMs: number): Promise<number>;
-  cancel(topic: string, id: number): Promise<void>;
+  /** The delayed messages of a topic, in the order of their publishes. */
+  list(topic: string): Promise<readonly { readonly id: number; readonly value: string }[]>;
+  /** These resolve to how many messages still waited. */
+  move(topic: string, id: number, delayMs: number): Promise<number>;
+  cancel(topic: string, id: number): Promise<number>;
+  publishNow(topic: string, id: number): Promise<number>;
   /** Publishes a value at an interval. */
   schedule(name: string, topic: string, value: string, everyMs: number): Promise<void>;
   unschedule(name: string): Promise<void>;
@@ -147,6 +195,8 @@ export interface Delivery {
   nackLater(delayMs: number): Promise<void>;
   extend(): Promise<void>;
   reject(reason: string): Promise<void>;
+  /** "Not now": holds the message, its key or the group for a time. */
+  postpone(delayMs: number, scope: 'message' | 'key' | 'group'): Promise<void>;
 }
 
 export interface DeadLetter {

@@ -8,11 +8,17 @@ import type {
   DeliveryBroker,
   DeliveryConsumer,
   DeliveryDriver,
+  GroupLimits,
   GroupOptions,
   HeaderList,
+  LaterCalls,
+  MemberOptions,
   OutgoingMessage,
+  PublishAnswer,
   TopicKind,
+  TopicOptions,
 } from '../delivery-driver.ts';
+import { Arrivals } from './arrivals.ts';
 import { NatsBroker } from './nats.ts';
 
 /** The only group of AMQP. */
@@ -31,26 +37,40 @@ const delayedExchange = 'delayed';
 export const amqpDriver: DeliveryDriver = {
   protocol: 'AMQP (amqplib, @cloudamqp/amqp-client)',
   capabilities: {
+    // A queue has one group.
     fanOut: false,
     nack: true,
+    // A queue may delay what is returned (`x-delayed-retry-type`); an answer cannot say for how long.
     nackLater: false,
+    // A delivery has no deadline that a client could move.
     extend: false,
     reject: true,
     deliveryCount: true,
+    // Queues have it (`x-message-deduplication`), but a confirm does not say that a message came before: see
+    // test/protocols/amqp/selective-queues.test.ts.
     deduplication: false,
     inFlightLimit: true,
-    keyOrdering: false,
-    keyRuns: false,
+    // Groups with these settings are made by the admin HTTP: AMQP has no word for them.
+    keyOrdering: true,
+    keyRuns: true,
+    brokerSettings: true,
     durableAcks: true,
     lateAcks: false,
     deadLetters: true,
+    // Headers are a table: each has its name once.
     repeatedHeaders: false,
     delays: true,
-    later: false,
+    later: true,
     expiry: true,
-    uniqueKeys: false,
+    // The property has seconds, and the time of a message is the broker's.
+    timestamps: false,
+    // They come from JetStream, and AMQP consumes them: a publish has no field for them.
+    uniqueKeys: true,
     priorities: true,
-    precedence: false,
+    consumerPriorities: true,
+    activeConsumer: true,
+    // An answer that gives a message back is a failed delivery.
+    postpone: false,
   },
   start: async () => {
     const server = await startServer();
@@ -90,20 +110,29 @@ class AmqpBroker implements DeliveryBroker {
   }
 
   /** JetStream has no word for priorities: such a queue is declared. */
-  async createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void> {
-    if (priorities === undefined) return this.#nats.createTopic(topic, kind);
+  async createTopic(topic: string, kind: TopicKind, options: TopicOptions = {}): Promise<void> {
+    const { priorities, ...rest } = options;
+    if (priorities === undefined) return this.#nats.createTopic(topic, kind, rest);
     await this.#channel.assertQueue(topic, { maxPriority: priorities - 1 });
     this.#declared.add(topic);
+    if (Object.keys(rest).length > 0) await this.#nats.later.changeTopic(topic, rest);
   }
 
   async createGroup(topic: string, _: string, options?: GroupOptions): Promise<void> {
     if (!this.#declared.has(topic)) await this.#nats.createGroup(topic, amqpGroup, options);
   }
 
-  async publish(
-    topic: string,
-    { value, key, headers = [], ttlMs, priority, delayMs }: OutgoingMessage,
-  ): Promise<{ readonly duplicate: boolean }> {
+  limitGroup(topic: string, _: string, limits: GroupLimits): Promise<void> {
+    return this.#nats.limitGroup(topic, amqpGroup, limits);
+  }
+
+  get later(): LaterCalls {
+    return this.#nats.later;
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer> {
+    const { value, key, headers = [], ttlMs, priority, delayMs, unique } = message;
+    if (unique !== undefined) return this.#nats.publish(topic, message);
     const content = Buffer.from(value);
     const options = {
       persistent: true,
@@ -130,14 +159,19 @@ class AmqpBroker implements DeliveryBroker {
     await this.#channel.bindQueue(topic, delayedExchange, topic);
   }
 
-  async join(topic: string): Promise<DeliveryConsumer> {
+  async join(topic: string, _: string, options: MemberOptions = {}): Promise<DeliveryConsumer> {
     const client = new AMQPClient(`amqp://127.0.0.1:${this.#server.amqpPort}`, undefined, null);
     const connection = await client.connect();
     const { socket } = client as unknown as { readonly socket?: Socket };
     socket?.setNoDelay();
     const channel = await connection.channel();
     await channel.txSelect();
-    const consumer = new PullingConsumer(channel, topic);
+    const { priority, isLasting = false, member } = options;
+    const isAlone = priority === undefined && member === undefined;
+    const isConsumer = isLasting || !isAlone;
+    const consumer = isConsumer
+      ? await LastingConsumer.start(channel, topic, priority, isAlone ? 10 : 1)
+      : new PullingConsumer(channel, topic);
     return {
       receive: (waitMs) => consumer.receive(waitMs),
       abandon: async () => void socket?.destroy(),
@@ -169,6 +203,33 @@ class AmqpBroker implements DeliveryBroker {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection.close().catch(() => {});
     await this.#nats[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * A consumer by basic.consume. With a precedence it takes one message at a time, so that the next may go to
+ * another.
+ */
+class LastingConsumer {
+  readonly #arrived = new Arrivals<Delivery>();
+
+  static async start(
+    channel: AMQPChannel,
+    queue: string,
+    priority: number | undefined,
+    prefetch: number,
+  ): Promise<LastingConsumer> {
+    const consumer = new LastingConsumer();
+    await channel.basicQos(prefetch);
+    const args = priority === undefined ? {} : { 'x-priority': priority };
+    await channel.basicConsume(queue, { noAck: false, args }, (message) =>
+      consumer.#arrived.add(deliveryOf(channel, queue, message)),
+    );
+    return consumer;
+  }
+
+  receive(waitMs: number): Promise<Delivery | undefined> {
+    return this.#arrived.next(waitMs);
   }
 }
 
@@ -214,5 +275,6 @@ function deliveryOf(channel: AMQPChannel, queue: string, message: AMQPMessage): 
     nackLater: unsupported,
     extend: unsupported,
     reject: () => committed(message.reject(false)),
+    postpone: unsupported,
   };
 }

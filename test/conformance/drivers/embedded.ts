@@ -4,8 +4,10 @@ import {
   type Deliveries,
   type Delivery as BoxDelivery,
   type Group,
+  type GroupSettings,
   type Topic,
   type MessageHeaders,
+  type PrecedenceOptions,
   bytes,
   open,
 } from '../../../src/index.ts';
@@ -16,12 +18,15 @@ import type {
   DeliveryBroker,
   DeliveryConsumer,
   DeliveryDriver,
+  GroupLimits,
   GroupOptions,
   HeaderList,
   LaterCalls,
   MemberOptions,
   OutgoingMessage,
+  PublishAnswer,
   TopicKind,
+  TopicOptions,
 } from '../delivery-driver.ts';
 
 /** The embedded API, on files in memory that survive the broker. */
@@ -43,9 +48,13 @@ export const embeddedDriver: DeliveryDriver = {
     lateAcks: false,
     deadLetters: true,
     expiry: true,
+    timestamps: true,
     uniqueKeys: true,
     priorities: true,
-    precedence: true,
+    consumerPriorities: true,
+    activeConsumer: true,
+    brokerSettings: true,
+    postpone: true,
     repeatedHeaders: true,
     delays: true,
     later: true,
@@ -69,49 +78,32 @@ class EmbeddedBroker implements DeliveryBroker {
     this.#box = await open({ broker: this.#broker });
   }
 
-  async createTopic(topic: string, kind: TopicKind, priorities?: number): Promise<void> {
-    await this.#box.topic(topic, {
-      retention: kind === 'queue' ? 'queue' : 'limits',
-      ...(priorities === undefined ? {} : { priorities }),
-    });
+  async createTopic(topic: string, kind: TopicKind, options: TopicOptions = {}): Promise<void> {
+    await this.#box.topic(topic, { retention: kind === 'queue' ? 'queue' : 'limits', ...options });
   }
 
   async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
-    const {
-      ackDeadlineMs,
-      maxDeliver = Infinity,
-      maxInFlight,
-      ordering = 'none',
-      keyRunMax,
-      activeSilenceMs,
-    } = options;
-    await (
-      await this.#topic(topic)
-    ).group(group, {
-      maxDeliver,
+    const { ackDeadlineMs, activeSilenceMs, ...rest } = options;
+    const settings: GroupSettings = {
+      maxDeliver: Infinity,
       backoffMs: [],
-      ordering,
-      ...(keyRunMax === undefined ? {} : { keyRunMax }),
+      ...rest,
       ...(ackDeadlineMs === undefined ? {} : { ackWaitMs: ackDeadlineMs }),
-      ...(maxInFlight === undefined ? {} : { maxInFlight }),
-      ...(activeSilenceMs === undefined ? {} : { activeConsumers: 'single' as const, activeSilenceMs }),
-    });
+      ...(activeSilenceMs === undefined ? {} : { activeConsumers: 'single', activeSilenceMs }),
+    };
+    await (await this.#topic(topic)).group(group, settings);
   }
 
-  async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], id, ttlMs, unique, priority, delayMs } = message;
+  async limitGroup(topic: string, group: string, limits: GroupLimits): Promise<void> {
+    await (await this.#topic(topic)).group(group, limits);
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer> {
+    const { value, id, ...options } = message;
     const life = this.#life;
     const published = await (
       await this.#topic(topic)
-    ).publish(Buffer.from(value), {
-      headers,
-      ...(key === undefined ? {} : { key }),
-      ...(id === undefined ? {} : { dedupeId: id }),
-      ...(ttlMs === undefined ? {} : { ttlMs }),
-      ...(unique === undefined ? {} : { unique: { key: unique, mode: 'replace' } }),
-      ...(priority === undefined ? {} : { priority }),
-      ...(delayMs === undefined ? {} : { delayMs }),
-    });
+    ).publish(Buffer.from(value), { ...options, ...(id === undefined ? {} : { dedupeId: id }) });
     if (life !== this.#life) throw new Error('The broker crashed before it answered.');
     return published;
   }
@@ -119,7 +111,7 @@ class EmbeddedBroker implements DeliveryBroker {
   async join(topic: string, group: string, options: MemberOptions = {}): Promise<DeliveryConsumer> {
     const joined: Group<Uint8Array> = await (await this.#topic(topic)).group(group);
     const { isLasting = false, ...precedence } = options;
-    if (isLasting) return new LastingConsumer(joined);
+    if (isLasting) return new LastingConsumer(joined, precedence);
     const end = new AbortController();
     const leave = async (): Promise<void> => end.abort();
     return {
@@ -133,12 +125,16 @@ class EmbeddedBroker implements DeliveryBroker {
   }
 
   readonly later: LaterCalls = {
-    publish: async (name, value, delayMs) => {
-      const topic = await this.#topic(name);
-      const { delayedId } = await topic.publish(Buffer.from(value), { delayMs });
-      return delayedId!;
+    list: async (name) => {
+      const { delayed } = await this.#topic(name);
+      const found: { id: number; value: string }[] = [];
+      for await (const { id, value } of delayed.list())
+        found.push({ id, value: Buffer.from(value).toString() });
+      return found;
     },
-    cancel: async (name, id) => void (await (await this.#topic(name)).delayed.cancel(id)),
+    move: async (name, id, delayMs) => (await this.#topic(name)).delayed.move(id, { delayMs }),
+    cancel: async (name, id) => (await this.#topic(name)).delayed.cancel(id),
+    publishNow: async (name, id) => (await this.#topic(name)).delayed.publishNow(id),
     schedule: async (name, topic, value, everyMs) =>
       void (await this.#box.schedule(name, { topic, value: Buffer.from(value), codec: bytes, everyMs })),
     unschedule: async (name) => this.#box.schedules.get(name)?.delete(),
@@ -227,6 +223,10 @@ class EmbeddedDelivery implements Delivery {
   async reject(reason: string): Promise<void> {
     await this.#delivery.reject(reason);
   }
+
+  async postpone(delayMs: number, scope: 'message' | 'key' | 'group'): Promise<void> {
+    await this.#delivery.postpone({ delayMs, scope });
+  }
 }
 
 function listOf(headers: MessageHeaders): HeaderList {
@@ -240,8 +240,8 @@ class LastingConsumer implements DeliveryConsumer {
   readonly #deliveries: Deliveries<Uint8Array>;
   #next: ReturnType<Deliveries<Uint8Array>['next']> | undefined = undefined;
 
-  constructor(group: Group<Uint8Array>) {
-    this.#deliveries = group.deliveries();
+  constructor(group: Group<Uint8Array>, options: PrecedenceOptions) {
+    this.#deliveries = group.deliveries(options);
   }
 
   async receive(waitMs: number): Promise<Delivery | undefined> {

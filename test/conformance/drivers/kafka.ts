@@ -8,10 +8,14 @@ import type {
   DeliveryBroker,
   DeliveryConsumer,
   DeliveryDriver,
+  GroupLimits,
   GroupOptions,
   HeaderList,
+  LaterCalls,
   OutgoingMessage,
+  PublishAnswer,
   TopicKind,
+  TopicOptions,
 } from '../delivery-driver.ts';
 import { NatsBroker } from './nats.ts';
 
@@ -39,18 +43,27 @@ export const kafkaDriver: DeliveryDriver = {
     // Producers are known by their sequence numbers, messages have no ids.
     deduplication: false,
     inFlightLimit: true,
-    keyOrdering: false,
-    keyRuns: false,
+    // Groups with these settings are made by the admin HTTP: Kafka has no word for them.
+    keyOrdering: true,
+    keyRuns: true,
+    brokerSettings: true,
+    activeConsumer: true,
     durableAcks: true,
     lateAcks: true,
     deadLetters: true,
-    expiry: false,
-    uniqueKeys: false,
-    priorities: false,
-    precedence: false,
+    // These three come from JetStream, and Kafka consumes them: a Kafka producer has no field for them.
+    expiry: true,
+    uniqueKeys: true,
+    priorities: true,
+    timestamps: true,
+    // Members of a share group are alike.
+    consumerPriorities: false,
+    // A share group releases a record, which is a failed delivery, or renews it.
+    postpone: false,
     repeatedHeaders: true,
+    // A Kafka producer has no field for a delay.
     delays: false,
-    later: false,
+    later: true,
   },
   start: async () => {
     const server = await startServer();
@@ -78,24 +91,32 @@ class KafkaBroker implements DeliveryBroker {
     this.#client = await KafkaClient.connect(this.#server.kafkaPort);
   }
 
-  createTopic(topic: string, kind: TopicKind): Promise<void> {
-    return this.#nats.createTopic(topic, kind);
+  get later(): LaterCalls {
+    return this.#nats.later;
+  }
+
+  createTopic(topic: string, kind: TopicKind, options?: TopicOptions): Promise<void> {
+    return this.#nats.createTopic(topic, kind, options);
   }
 
   createGroup(topic: string, group: string, options?: GroupOptions): Promise<void> {
     return this.#nats.createGroup(topic, group, options);
   }
 
-  async publish(
-    topic: string,
-    { value, key, headers = [] }: OutgoingMessage,
-  ): Promise<{ readonly duplicate: boolean }> {
+  limitGroup(topic: string, group: string, limits: GroupLimits): Promise<void> {
+    return this.#nats.limitGroup(topic, group, limits);
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer> {
+    const { value, key, headers = [], timestampMs = Date.now(), ttlMs, unique, priority } = message;
+    if (ttlMs !== undefined || unique !== undefined || priority !== undefined)
+      return this.#nats.publish(topic, message);
     const batch = encodeRecordBatch([
       {
         key: key === undefined ? null : Buffer.from(key),
         value: Buffer.from(value),
         headers: headers.map(([name, text]) => ({ name, value: Buffer.from(text) })),
-        timestampMs: Date.now(),
+        timestampMs,
       },
     ]);
     const { errorCode } = await this.#client.produce(topic, batch);
@@ -217,6 +238,7 @@ class ShareMember {
       nackLater: () => Promise.reject(new Error('Kafka releases records at once.')),
       extend: () => this.#acknowledge(offset, Acknowledge.renew),
       reject: () => this.#acknowledge(offset, Acknowledge.reject),
+      postpone: () => Promise.reject(new Error('Kafka has no word for this')),
     };
   }
 

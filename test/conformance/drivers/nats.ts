@@ -1,5 +1,6 @@
 import {
   type ConsumerConfig,
+  type ConsumerMessages,
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
@@ -10,16 +11,22 @@ import {
 } from '@nats-io/jetstream';
 import { type MsgHdrs, type NatsConnection, connect, headers } from '@nats-io/transport-node';
 import { type TestServer, serverKind, startServer } from '../../support/index.ts';
+import { AdminCalls } from './admin.ts';
+import { Arrivals } from './arrivals.ts';
 import type {
   DeadLetter,
   Delivery,
   DeliveryBroker,
   DeliveryConsumer,
   DeliveryDriver,
+  GroupLimits,
   GroupOptions,
   HeaderList,
+  MemberOptions,
   OutgoingMessage,
+  PublishAnswer,
   TopicKind,
+  TopicOptions,
 } from '../delivery-driver.ts';
 
 const MS_IN_NS = 1_000_000;
@@ -37,6 +44,8 @@ const keyOf = (topic: string, subject: string): string =>
 const listHeaders = (found: MsgHdrs | undefined): HeaderList =>
   [...(found ?? [])].flatMap(([name, values]) => values.map((value) => [name, value] as const));
 
+const isOurs = serverKind === 'pillarbox';
+
 /** JetStream through @nats-io/jetstream. If nats-server is the broker, it lacks our extensions. */
 export const natsDriver: DeliveryDriver = {
   protocol: serverKind === 'pillarbox' ? 'NATS' : 'NATS (nats-server)',
@@ -49,22 +58,31 @@ export const natsDriver: DeliveryDriver = {
     deliveryCount: true,
     deduplication: true,
     inFlightLimit: true,
-    // JetStream has no word for it.
-    keyOrdering: false,
-    keyRuns: false,
+    // Groups with these settings are made by the admin HTTP: JetStream has no word for them.
+    keyOrdering: isOurs,
+    keyRuns: isOurs,
+    brokerSettings: isOurs,
     // nats-server writes the state of its consumers some time after it has answered.
-    durableAcks: serverKind === 'pillarbox',
+    durableAcks: isOurs,
     lateAcks: true,
-    deadLetters: serverKind === 'pillarbox',
+    deadLetters: isOurs,
     // nats-server has it since 2.11.
-    expiry: serverKind === 'pillarbox',
-    uniqueKeys: serverKind === 'pillarbox',
-    priorities: false,
-    // Priority groups say it otherwise: see test/interop/nats/priority-groups.test.ts.
-    precedence: false,
+    expiry: isOurs,
+    // A stream gives its messages the time at which they arrive.
+    timestamps: false,
+    uniqueKeys: isOurs,
+    priorities: isOurs,
+    // Priority groups say both otherwise, by the pull request and by pin ids, and only some clients do: see
+    // test/interop/nats/priority-groups.test.ts. Without them each pull is a consumer by itself.
+    consumerPriorities: false,
+    activeConsumer: false,
+    // No answer of JetStream says "not now": a -NAK with a delay is a failed delivery.
+    postpone: false,
     repeatedHeaders: true,
+    // A publish with a delay is a schedule of the stream, with a subject of its own: see
+    // test/protocols/nats/jetstream/schedules.test.ts.
     delays: false,
-    later: false,
+    later: isOurs,
   },
   start: async () => {
     const broker = new NatsBroker(await startServer());
@@ -73,15 +91,25 @@ export const natsDriver: DeliveryDriver = {
   },
 };
 
+/** What JetStream can say of a group. */
+const jetStreamOptions: ReadonlySet<string> = new Set<keyof GroupOptions>([
+  'ackDeadlineMs',
+  'maxDeliver',
+  'maxInFlight',
+]);
+
 /** The broker by way of JetStream. */
 export class NatsBroker implements DeliveryBroker {
   readonly #server: TestServer;
   #nc!: NatsConnection;
   #js!: JetStreamClient;
   #jsm!: JetStreamManager;
+  /** Ports stay the same across restarts. Not there with nats-server. */
+  readonly later: AdminCalls;
 
   constructor(server: TestServer) {
     this.#server = server;
+    this.later = new AdminCalls(server.adminPort ?? 0);
   }
 
   async connect(): Promise<void> {
@@ -90,20 +118,20 @@ export class NatsBroker implements DeliveryBroker {
     this.#jsm = await jetstreamManager(this.#nc);
   }
 
-  async createTopic(topic: string, kind: TopicKind): Promise<void> {
+  async createTopic(topic: string, kind: TopicKind, options?: TopicOptions): Promise<void> {
     await this.#jsm.streams.add({
       name: topic,
       subjects: [`${topic}.>`],
       ...(serverKind === 'pillarbox' ? { allow_msg_ttl: true } : {}),
       retention: kind === 'queue' ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
     });
+    if (options !== undefined) await this.later.changeTopic(topic, options);
   }
 
-  async createGroup(
-    topic: string,
-    group: string,
-    { ackDeadlineMs, maxDeliver, maxInFlight }: GroupOptions = {},
-  ): Promise<void> {
+  async createGroup(topic: string, group: string, options: GroupOptions = {}): Promise<void> {
+    if (Object.keys(options).some((name) => !jetStreamOptions.has(name)))
+      return this.later.createGroup(topic, group, options);
+    const { ackDeadlineMs, maxDeliver, maxInFlight } = options;
     const config: Partial<ConsumerConfig> = { durable_name: group, ack_policy: 'explicit' };
     if (ackDeadlineMs !== undefined) config.ack_wait = ackDeadlineMs * MS_IN_NS;
     if (maxDeliver !== undefined) config.max_deliver = maxDeliver;
@@ -111,14 +139,20 @@ export class NatsBroker implements DeliveryBroker {
     await this.#jsm.consumers.add(topic, config);
   }
 
-  async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, id, ttlMs, unique } = message;
+  async limitGroup(topic: string, group: string, limits: GroupLimits): Promise<void> {
+    await this.later.limitGroup(topic, group, limits);
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer> {
+    const { value, key, id, ttlMs, unique, priority } = message;
     const sent = headers();
     for (const [name, text] of message.headers ?? []) sent.append(name, text);
     if (unique !== undefined) {
-      sent.set('Pillarbox-Unique-Key', unique);
-      sent.set('Pillarbox-Unique-Mode', 'replace');
+      sent.set('Pillarbox-Unique-Key', unique.key);
+      sent.set('Pillarbox-Unique-Mode', unique.mode);
+      if (unique.windowMs !== undefined) sent.set('Pillarbox-Unique-Window', `${unique.windowMs}ms`);
     }
+    if (priority !== undefined) sent.set('Pillarbox-Priority', String(priority));
     if (ttlMs !== undefined) sent.set('Nats-TTL', String(ttlMs / 1000));
     const options = {
       headers: sent,
@@ -126,12 +160,22 @@ export class NatsBroker implements DeliveryBroker {
       retries: 0,
       ...(id === undefined ? {} : { msgID: id }),
     };
-    return { duplicate: (await this.#js.publish(subjectOf(topic, key), value, options)).duplicate };
+    if (unique === undefined)
+      return { duplicate: (await this.#js.publish(subjectOf(topic, key), value, options)).duplicate };
+    // The client keeps the outcome to itself.
+    const answer = await this.#nc.request(subjectOf(topic, key), value, {
+      headers: sent,
+      timeout: ANSWER_TIMEOUT_MS,
+    });
+    const { outcome, duplicate = false } = answer.json<{ outcome: string; duplicate?: boolean }>();
+    return { duplicate, outcome };
   }
 
-  async join(topic: string, group: string): Promise<DeliveryConsumer> {
+  async join(topic: string, group: string, options: MemberOptions = {}): Promise<DeliveryConsumer> {
     const nc = await this.#open();
     const consumer = await jetstream(nc).consumers.get(topic, group);
+    if (options.isLasting === true)
+      return lastingConsumer(nc, topic, await consumer.consume({ max_messages: 10 }));
     return {
       receive: async (waitMs) => {
         const message = await consumer.next({ expires: Math.max(waitMs, PULL_MS_MIN) });
@@ -199,6 +243,19 @@ export class NatsBroker implements DeliveryBroker {
   }
 }
 
+/** One pull for several messages, which the client renews. */
+function lastingConsumer(nc: NatsConnection, topic: string, messages: ConsumerMessages): DeliveryConsumer {
+  const arrived = new Arrivals<Delivery>();
+  void (async () => {
+    for await (const message of messages) arrived.add(new NatsDelivery(nc, topic, message));
+  })().catch(() => {});
+  return {
+    receive: (waitMs) => arrived.next(waitMs),
+    abandon: () => nc.close(),
+    [Symbol.asyncDispose]: () => nc.close(),
+  };
+}
+
 class NatsDelivery implements Delivery {
   readonly #nc: NatsConnection;
   readonly #topic: string;
@@ -244,6 +301,10 @@ class NatsDelivery implements Delivery {
 
   reject(reason: string): Promise<void> {
     return this.#answer(`+TERM ${reason}`);
+  }
+
+  postpone(): Promise<void> {
+    return Promise.reject(new Error('JetStream has no word for this'));
   }
 
   /**

@@ -6,9 +6,13 @@ import type {
   DeliveryBroker,
   DeliveryConsumer,
   DeliveryDriver,
+  GroupLimits,
   GroupOptions,
+  LaterCalls,
   OutgoingMessage,
+  PublishAnswer,
   TopicKind,
+  TopicOptions,
 } from '../delivery-driver.ts';
 import { NatsBroker } from './nats.ts';
 
@@ -23,26 +27,40 @@ const sqsGroup = 'default';
 export const sqsDriver: DeliveryDriver = {
   protocol: 'SQS (AWS SDK)',
   capabilities: {
+    // A queue has one group.
     fanOut: false,
     nack: true,
     nackLater: true,
     extend: true,
+    // SQS has no word for it: a message is received until it becomes a dead letter.
     reject: false,
     deliveryCount: true,
+    // Only FIFO queues have it, and SendMessage does not say that a message came before: see
+    // test/protocols/sqs/fifo.test.ts.
     deduplication: false,
     inFlightLimit: true,
     keyOrdering: true,
+    // Each receive is a consumer by itself, so a run ends with it, and so does an active consumer.
     keyRuns: false,
+    activeConsumer: false,
+    consumerPriorities: false,
+    // Groups with these settings are made by the admin HTTP: SQS has no word for them.
+    brokerSettings: true,
     durableAcks: true,
     lateAcks: false,
     deadLetters: true,
+    // Attributes have one value each.
     repeatedHeaders: false,
     delays: true,
-    later: false,
-    expiry: false,
-    uniqueKeys: false,
-    priorities: false,
-    precedence: false,
+    later: true,
+    // These three come from JetStream, and SQS receives them: SendMessage has no field for them.
+    expiry: true,
+    uniqueKeys: true,
+    priorities: true,
+    // SentTimestamp is the broker's.
+    timestamps: false,
+    // ChangeMessageVisibility ends a failed delivery.
+    postpone: false,
   },
   start: async () => {
     const server = await startServer();
@@ -74,8 +92,12 @@ class SqsBroker implements DeliveryBroker {
     this.#sqs = sqsAt(this.#server.sqsPort);
   }
 
-  createTopic(topic: string, kind: TopicKind): Promise<void> {
-    return this.#nats.createTopic(topic, kind);
+  get later(): LaterCalls {
+    return this.#nats.later;
+  }
+
+  createTopic(topic: string, kind: TopicKind, options?: TopicOptions): Promise<void> {
+    return this.#nats.createTopic(topic, kind, options);
   }
 
   async createGroup(topic: string, _: string, options: GroupOptions = {}): Promise<void> {
@@ -83,14 +105,21 @@ class SqsBroker implements DeliveryBroker {
     if (options.ordering !== 'key') return this.#nats.createGroup(topic, sqsGroup, options);
     this.#fifo.add(topic);
     await this.#sqs['createQueue']!({ QueueName: `${topic}.fifo`, Attributes: { FifoQueue: 'true' } });
+    const { ackDeadlineMs: _1, ordering: _2, ...limits } = options;
+    if (Object.keys(limits).length > 0) await this.limitGroup(topic, sqsGroup, limits);
   }
 
-  async publish(topic: string, message: OutgoingMessage): Promise<{ readonly duplicate: boolean }> {
-    const { value, key, headers = [], delayMs } = message;
+  limitGroup(topic: string, _: string, limits: GroupLimits): Promise<void> {
+    return this.#nats.limitGroup(this.#nameOf(topic), sqsGroup, limits);
+  }
+
+  async publish(topic: string, message: OutgoingMessage): Promise<PublishAnswer> {
+    const { value, key, headers = [], delayMs, ttlMs, unique, priority } = message;
     const isFifo = this.#fifo.has(topic);
     // SQS sends texts that are not empty. All else comes from NATS, and SQS receives it.
     const isText = typeof value === 'string' && value !== '' && headers.every(([, text]) => text !== '');
-    if (!isText) return this.#nats.publish(topic, message);
+    const hasField = ttlMs === undefined && unique === undefined && priority === undefined;
+    if (!isText || !hasField) return this.#nats.publish(topic, message);
     await this.#sqs['sendMessage']!({
       QueueUrl: this.#urlOf(topic),
       MessageBody: value,
@@ -144,8 +173,11 @@ class SqsBroker implements DeliveryBroker {
   }
 
   #urlOf(topic: string): string {
-    const name = this.#fifo.has(topic) ? `${topic}.fifo` : topic;
-    return `http://127.0.0.1:${this.#server.sqsPort}/000000000000/${name}`;
+    return `http://127.0.0.1:${this.#server.sqsPort}/000000000000/${this.#nameOf(topic)}`;
+  }
+
+  #nameOf(topic: string): string {
+    return this.#fifo.has(topic) ? `${topic}.fifo` : topic;
   }
 }
 
@@ -204,6 +236,7 @@ class Receiver implements DeliveryConsumer {
       nackLater: (delayMs) => change(Math.ceil(delayMs / 1000)),
       extend: () => change(visibility),
       reject: () => Promise.reject(new Error('SQS has no word for this')),
+      postpone: () => Promise.reject(new Error('SQS has no word for this')),
     };
   }
 
