@@ -49,7 +49,10 @@ const layers: { readonly [name: string]: Layer } = {
   embedded: { layers: ['broker', 'util'], doors: /^embedded\/(index|values)\.ts$/ },
   // The API of `import … from 'pillarbox/client'`. Of the broker it knows types; the embedded API is one of its
   // targets, and the packages are loaded for theirs.
-  client: { layers: ['embedded', 'broker', 'util'], packages: ['@nats-io/transport-node'] },
+  client: {
+    layers: ['embedded', 'broker', 'util'],
+    packages: ['@nats-io/transport-node', 'rabbitmq-client', '@aws-sdk/client-sqs'],
+  },
   // Clients for databases that a program brings along: no driver is imported.
   databases: { layers: [], node: [] },
   inbox: { layers: ['databases', 'util'], node: [] },

@@ -54,8 +54,9 @@ export type DriverOptions = Pick<ConnectOptions, 'name' | 'user' | 'password' | 
 
 /**
  * Connects to a target: a broker inside this process (`memory:`, `file:DIR`), a Pillarbox server
- * (`pillarbox://HOST:PORT`, the port of its NATS protocol), or JetStream of a nats-server
- * (`nats://HOST:PORT,HOST:PORT`). docs/client.md shows how to use it, and what each target can do.
+ * (`pillarbox://HOST:PORT`, the port of its NATS protocol), JetStream of a nats-server
+ * (`nats://HOST:PORT,HOST:PORT`), RabbitMQ (`amqp://HOST:PORT/VHOST`), or SQS
+ * (`sqs://sqs.REGION.amazonaws.com`, `sqs://HOST:PORT`). docs/client.md shows how to use it, and what each target can do.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checks.checkOptions('connect()', options, connectChecks);
@@ -79,6 +80,14 @@ async function openDriver(url: string, options: DriverOptions): Promise<Driver> 
   if (target.kind === 'nats') {
     const { openNats } = await import('./drivers/nats/driver.ts');
     return openNats(target.server, target.isPillarbox, options);
+  }
+  if (target.kind === 'amqp') {
+    const { openAmqp } = await import('./drivers/amqp/driver.ts');
+    return openAmqp(target.server, options);
+  }
+  if (target.kind === 'sqs') {
+    const { openSqs } = await import('./drivers/sqs/driver.ts');
+    return openSqs(target.server, options);
   }
   const { openEmbedded } = await import('./drivers/embedded/driver.ts');
   return openEmbedded(target.kind === 'file' ? target.dir : undefined, options);

@@ -4,7 +4,7 @@ import type { Feature } from './features.ts';
 
 /** The settings of a group. A setting that is left out keeps its value, or takes the default if it is new. */
 export interface GroupSettings {
-  /** Where a new group starts to read. Default `all`. */
+  /** Where a new group starts to read. Default `all`, and `new` on targets without `history`. */
   readonly start?: 'all' | 'new';
   /** Subject patterns over the key (`eu.*`, `orders.>`). Default: all messages. */
   readonly filter?: string | readonly string[];
@@ -93,8 +93,11 @@ export const groupChecks: Checks<GroupSettings> = {
 };
 
 /** The features that the settings of a group ask for. */
-export function groupFeatures({ start, filter, ordering, deadLetter }: GroupSettings): Feature[] {
+export function groupFeatures(settings: GroupSettings): Feature[] {
+  const { start, filter, ordering, deadLetter, maxInFlight } = settings;
   const asked: Feature[] = [];
+  if (start === 'all') asked.push('history');
+  if (maxInFlight !== undefined && maxInFlight !== Infinity) asked.push('inFlightLimit');
   if (start === 'new') asked.push('starts');
   if (filter !== undefined) asked.push('filters');
   if (ordering === 'key') asked.push('keyOrdering');

@@ -5,13 +5,17 @@ import type { Feature } from './features.ts';
 
 /** Options of a message to publish. */
 export interface MessageOptions {
+  /**
+   * The identity of the message, for its consumers: an inbox remembers it. Default: the dedupe id, or a random
+   * one.
+   */
+  readonly id?: string;
   /** The key keeps related messages in order, and is matched by the filters of groups. */
   readonly key?: string;
   readonly headers?: HeadersInit;
   /**
    * A second message with the same id is not stored again, for as long as the target remembers ids. It is the
-   * `id` of the message for its consumers. Default: a random id, with which the client sends a publish again
-   * that was not confirmed.
+   * `id` of the message, too.
    */
   readonly dedupeId?: string;
   /** The message is not visible before so many milliseconds are over, or before `deliverAtMs`. */
@@ -36,13 +40,16 @@ export interface BatchMessage<In> extends MessageOptions {
 /** Ten years. A longer delay is taken for a mistake. */
 const delayMsMax = 10 * 365 * 86_400_000;
 
+const idCheck: checks.Check = (value) =>
+  typeof value === 'string' && /^[!-~]{1,200}$/.test(value)
+    ? undefined
+    : 'a text of 1 to 200 visible ASCII characters';
+
 const messageChecks: Checks<MessageOptions> = {
+  id: idCheck,
   key: checks.text,
   headers: (value) => (typeof value === 'object' && value !== null ? undefined : 'an object or pairs'),
-  dedupeId: (value) =>
-    typeof value === 'string' && /^[!-~]{1,200}$/.test(value)
-      ? undefined
-      : 'a text of 1 to 200 visible ASCII characters',
+  dedupeId: idCheck,
   delayMs: checks.milliseconds(0, delayMsMax),
   deliverAtMs: checks.time,
   ttlMs: checks.milliseconds(1, delayMsMax),
@@ -68,7 +75,7 @@ export function outgoing(
   options: MessageOptions,
 ): OutgoingMessage {
   return {
-    id: options.dedupeId ?? ids.next(),
+    id: options.dedupeId ?? options.id ?? ids.next(),
     dedupes: options.dedupeId !== undefined,
     key: options.key,
     headers: options.headers === undefined ? [] : headerList(options.headers),

@@ -4,7 +4,8 @@ import { ClientError } from './errors.ts';
 export type TargetUrl =
   | { readonly kind: 'memory' }
   | { readonly kind: 'file'; readonly dir: string }
-  | { readonly kind: 'nats'; readonly isPillarbox: boolean; readonly server: ServerUrl };
+  | { readonly kind: 'nats'; readonly isPillarbox: boolean; readonly server: ServerUrl }
+  | { readonly kind: 'amqp' | 'sqs'; readonly server: ServerUrl };
 
 /** A server on the network. */
 export interface ServerUrl {
@@ -12,14 +13,17 @@ export interface ServerUrl {
   readonly shown: string;
   /** `host:port`, one or more. */
   readonly hosts: readonly string[];
+  /** What follows the slash after the hosts: AMQP's virtual host. */
+  readonly path: string;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly parameters: URLSearchParams;
 }
 
-const natsPort = 4222;
+const ports = { nats: 4222, pillarbox: 4222, amqp: 5672, sqs: 443 } as const;
 
-export const targetForms = 'memory:, file:DIR, pillarbox://HOST:PORT, nats://HOST:PORT,HOST:PORT';
+export const targetForms =
+  'memory:, file:DIR, pillarbox://HOST:PORT, nats://HOST:PORT,HOST:PORT, amqp://HOST:PORT/VHOST, sqs://HOST:PORT';
 
 /**
  * Reads the URL of a target. A server may have several hosts, separated by commas: a cluster is reached through
@@ -44,9 +48,12 @@ export function readTarget(url: string): TargetUrl {
       return { kind: 'file', dir };
     }
     case 'nats':
-    case 'pillarbox': {
-      const server = readServer(kind, rest, natsPort);
+    case 'pillarbox':
+    case 'amqp':
+    case 'sqs': {
+      const server = readServer(kind, rest, ports[kind]);
       if (!server) throw invalid(`${scheme}: needs a host, such as ${scheme}://127.0.0.1`);
+      if (kind === 'amqp' || kind === 'sqs') return { kind, server };
       return { kind: 'nats', isPillarbox: kind === 'pillarbox', server };
     }
     case undefined:
@@ -57,7 +64,8 @@ export function readTarget(url: string): TargetUrl {
 }
 
 function readServer(scheme: string, rest: string, port: number): ServerUrl | undefined {
-  const [, authority = '', query = ''] = /^\/\/([^/?#]*)\/?(?:\?(.*))?$/s.exec(rest) ?? [];
+  const [, authority = '', path = '', query = ''] =
+    /^\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
   const at = authority.lastIndexOf('@');
   const [user, password] = authority.slice(0, Math.max(0, at)).split(':').map(decodeURIComponent);
   const hosts = authority
@@ -69,6 +77,7 @@ function readServer(scheme: string, rest: string, port: number): ServerUrl | und
   return {
     shown: `${scheme}://${hosts.join(',')}`,
     hosts,
+    path,
     user: user === '' ? undefined : user,
     password,
     parameters: new URLSearchParams(query),

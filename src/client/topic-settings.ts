@@ -5,8 +5,8 @@ import type { Feature } from './features.ts';
 /** The settings of a topic. A setting that is left out keeps its value, or takes the target's default. */
 export interface TopicSettings {
   /**
-   * `limits`: messages stay until a limit removes them. `queue`: until their group has acked them. Default
-   * `limits`.
+   * `limits`: messages stay until a limit removes them. `queue`: until their groups have acked them. Default
+   * `limits`, and `queue` on targets without `log`.
    */
   readonly retention?: 'limits' | 'queue';
   readonly messagesMax?: number;
@@ -34,8 +34,9 @@ export const topicChecks: Checks<TopicSettings> = {
 
 /** The features that the settings of a topic ask for. */
 export function topicFeatures(settings: TopicSettings): Feature[] {
-  const { messagesMax, bytesMax, ageMsMax, overflow, dedupeWindowMs, priorities } = settings;
+  const { retention, messagesMax, bytesMax, ageMsMax, overflow, dedupeWindowMs, priorities } = settings;
   const asked: Feature[] = [];
+  if (retention === 'limits') asked.push('log');
   if ([messagesMax, bytesMax, ageMsMax, overflow].some((limit) => limit !== undefined))
     asked.push('topicLimits');
   if (dedupeWindowMs !== undefined) asked.push('dedupe');

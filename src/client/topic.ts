@@ -57,7 +57,7 @@ export class Topic<In, Out = In> {
    */
   async publishEach(
     values: Iterable<In>,
-    options: Omit<MessageOptions, 'dedupeId'> = noOptions,
+    options: Omit<MessageOptions, 'dedupeId' | 'id'> = noOptions,
   ): Promise<Published[]> {
     return Promise.all(Array.from(values, (value) => this.publish(value, options)));
   }
@@ -65,7 +65,7 @@ export class Topic<In, Out = In> {
   /** Publishes messages all or none. Not every target can: it throws an UnsupportedError then. */
   async publishBatch(
     values: Iterable<In>,
-    options: Omit<MessageOptions, 'dedupeId'> = noOptions,
+    options: Omit<MessageOptions, 'dedupeId' | 'id'> = noOptions,
   ): Promise<Published[]> {
     const messages: BatchMessage<In>[] = [];
     for (const value of values) messages.push({ ...options, value });

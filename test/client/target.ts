@@ -1,5 +1,5 @@
 import { connect, type Client, type ConnectOptions } from '../../src/client/index.ts';
-import { makeTemporaryDirectory, startServer, type ServerKind } from '../support/index.ts';
+import { makeTemporaryDirectory, startServer, type ServerKind, type TestServer } from '../support/index.ts';
 
 /** A target to run the suite on. */
 export interface TestTarget {
@@ -14,7 +14,7 @@ export interface RunningTarget extends AsyncDisposable {
   /** For other processes; absent: they have no way to it. */
   readonly url?: string;
   /** Kills the broker, runs `meanwhile`, and starts it again on its data; absent: it is in this process. */
-  outage?(meanwhile: () => Promise<void>): Promise<void>;
+  readonly outage?: (meanwhile: () => Promise<void>) => Promise<void>;
 }
 
 /** In memory all clients of a process would have brokers of their own: the suite has one. */
@@ -68,3 +68,44 @@ export function natsTarget(kind: ServerKind, skip?: string): TestTarget {
     },
   };
 }
+
+/** AMQP 0-9-1 of a Pillarbox server in a process of its own. */
+export const amqpTarget: TestTarget = door(
+  'amqp:// of Pillarbox',
+  (server) => `amqp://127.0.0.1:${server.amqpPort}`,
+);
+
+/** The same for SQS. */
+export const sqsTarget: TestTarget = door(
+  'sqs:// of Pillarbox',
+  (server) => `sqs://key:secret@127.0.0.1:${server.sqsPort}`,
+);
+
+/** A door of a Pillarbox server in a process of its own. */
+function door(name: string, urlOf: (server: TestServer) => string): TestTarget {
+  const start = async (): Promise<RunningTarget> => {
+    const server = await startServer();
+    const url = urlOf(server);
+    return {
+      url,
+      connect: (options) => connect(url, options),
+      outage: async (meanwhile) => {
+        await server.kill();
+        await meanwhile();
+        await server.restart();
+      },
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    };
+  };
+  return { name, start };
+}
+
+/** A RabbitMQ that runs on loopback, of whoever set RABBITMQ_PORT: it is not killed. */
+export const rabbitTarget: TestTarget = {
+  name: 'amqp:// of RabbitMQ',
+  skip: process.env['RABBITMQ_PORT'] ? undefined : 'RABBITMQ_PORT is not set (.ci/rabbitmq starts one)',
+  start: async () => {
+    const url = `amqp://127.0.0.1:${process.env['RABBITMQ_PORT']}`;
+    return { url, connect: (options) => connect(url, options), [Symbol.asyncDispose]: async () => {} };
+  },
+};

@@ -1,6 +1,8 @@
 import type { Capabilities, Feature } from '../features.ts';
+import { amqpCapabilities } from './amqp/capabilities.ts';
 import { fileCapabilities, memoryCapabilities } from './embedded/capabilities.ts';
 import { natsCapabilities, pillarboxCapabilities } from './nats/capabilities.ts';
+import { sqsCapabilities } from './sqs/capabilities.ts';
 
 /**
  * The targets, by the beginning of their URLs, with their capabilities. The table in docs/client.md is made
@@ -11,6 +13,8 @@ export const targets: { readonly [target: string]: Capabilities } = {
   'file:': fileCapabilities,
   'pillarbox://': pillarboxCapabilities,
   'nats://': natsCapabilities,
+  'amqp://': amqpCapabilities,
+  'sqs://': sqsCapabilities,
 };
 
 /** The targets that have a feature. */

@@ -4,6 +4,9 @@ import type { Capabilities } from '../../features.ts';
 export const fileCapabilities: Capabilities = {
   survivesRestart: 'target',
   sharedByProcesses: 'none',
+  groupSettings: 'target',
+  history: 'target',
+  log: 'target',
   fanOut: 'target',
   order: 'target',
   keys: 'target',
@@ -15,6 +18,7 @@ export const fileCapabilities: Capabilities = {
   delays: 'target',
   ttl: 'target',
   priorities: 'target',
+  inFlightLimit: 'target',
   retryDelays: 'target',
   freeRelease: 'target',
   extend: 'target',

@@ -4,6 +4,9 @@ import type { Capabilities } from '../../features.ts';
 export const natsCapabilities: Capabilities = {
   survivesRestart: 'target',
   sharedByProcesses: 'target',
+  groupSettings: 'target',
+  history: 'target',
+  log: 'target',
   fanOut: 'target',
   order: 'target',
   keys: 'target',
@@ -15,6 +18,7 @@ export const natsCapabilities: Capabilities = {
   delays: 'none',
   ttl: 'target',
   priorities: 'none',
+  inFlightLimit: 'target',
   retryDelays: 'target',
   freeRelease: 'none',
   extend: 'target',

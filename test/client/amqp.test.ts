@@ -1,0 +1,5 @@
+import { clientSuite } from './suite.ts';
+import { amqpTarget, rabbitTarget } from './target.ts';
+
+clientSuite(amqpTarget);
+clientSuite(rabbitTarget);

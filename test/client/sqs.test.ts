@@ -1,0 +1,4 @@
+import { clientSuite } from './suite.ts';
+import { sqsTarget } from './target.ts';
+
+clientSuite(sqsTarget);
