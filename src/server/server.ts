@@ -171,8 +171,8 @@ class Server implements PillarboxServer {
     if (settings.tracingEndpoint !== undefined) {
       const { openTracing } = await import('./tracing/index.ts');
       const { tracingEndpoint: endpoint, tracingRatio: ratio } = settings;
-      const traced = { broker, registry: hall.registry, endpoint, ratio };
-      this.#tracing = await openTracing({ ...traced, version: this.#version, log: this.#log });
+      const traced = { broker, registry: hall.registry, endpoint, ratio, environment: process.env };
+      this.#tracing = openTracing({ ...traced, version: this.#version, log: this.#log });
       hall.batchesRead = (...read) => this.#tracing?.fetched(...read);
     }
     const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };

@@ -1,5 +1,4 @@
 import type { AttachOptions, Broker, Consumer, Delivery, Group, Topic } from '../../broker/index.ts';
-import type { ConnectionRegistry } from '../../protocols/index.ts';
 import type { OpenDelivery, Settlement, Tracing } from './tracing.ts';
 import type { OffsetTable } from './shelf.ts';
 
@@ -11,13 +10,13 @@ import type { OffsetTable } from './shelf.ts';
  * It has to be done before any client is let in. Topics and groups that are made later are followed by the
  * events of the broker. Returns the function that ends this; what was replaced by then stays.
  */
-export function tap(broker: Broker, registry: ConnectionRegistry, tracing: Tracing): () => void {
+export function tap(broker: Broker, tracing: Tracing): () => void {
   const tapped = new WeakSet<Topic | Group>();
-  const consumers = new WeakMap<Consumer, Receiver>();
+  const slots = new WeakMap<Consumer, Slot>();
   const follow = (group: Group): void => {
     if (tapped.has(group)) return;
     tapped.add(group);
-    tapGroup(group, registry, tracing, consumers);
+    tapGroup(group, tracing, slots);
   };
   const followTopic = (topic: Topic): void => {
     if (!tapped.has(topic)) tapTopic(topic, tracing);
@@ -48,31 +47,38 @@ function tapTopic(topic: Topic, tracing: Tracing): void {
   };
 }
 
-/** What a consumer does with a delivery before it takes it; the group is that it was attached to last. */
 type Receiver = (delivery: Delivery) => void;
 
-function tapGroup(
-  group: Group,
-  registry: ConnectionRegistry,
-  tracing: Tracing,
-  consumers: WeakMap<Consumer, Receiver>,
-): void {
+/** What is done with a delivery before its consumer takes it, by the group that it was attached to last. */
+interface Slot {
+  look: Receiver;
+}
+
+function tapConsumer(consumer: Consumer, look: Receiver): Slot {
+  const slot: Slot = { look };
+  const receive = consumer.receive.bind(consumer);
+  consumer.receive = (delivery) => {
+    slot.look(delivery);
+    receive(delivery);
+  };
+  return slot;
+}
+
+function tapGroup(group: Group, tracing: Tracing, slots: WeakMap<Consumer, Slot>): void {
   const original = Object.getPrototypeOf(group) as Group;
   const deliveries = tracing.deliveries();
   const born = tracing.bornOf(group.topic);
+  const tables = { deliveries, born };
 
   group.attach = (consumer: Consumer, options?: AttachOptions) => {
-    if (!consumers.has(consumer)) {
-      const receive = consumer.receive.bind(consumer);
-      consumer.receive = (delivery) => {
-        consumers.get(consumer)?.(delivery);
-        receive(delivery);
-      };
-    }
-    consumers.set(consumer, (delivery) => {
-      if (delivery.record.hasHeaders || born.size > 0)
-        tracing.delivered(group, delivery, describe(consumer, registry), deliveries, born);
-    });
+    const look: Receiver = (delivery) => {
+      const { record, partition } = delivery;
+      if (record.hasHeaders || born.mayHave(partition, record.offset))
+        tracing.delivered(group, delivery, consumer, tables);
+    };
+    const slot = slots.get(consumer);
+    if (slot) slot.look = look;
+    else slots.set(consumer, tapConsumer(consumer, look));
     original.attach.call(group, consumer, options);
   };
 
@@ -80,7 +86,7 @@ function tapGroup(
     settle(tracing, deliveries, how, partition, offset);
   group.ack = (partition, offset) => {
     const isDone = original.ack.call(group, partition, offset);
-    if (deliveries.size > 0 && isDone) settled('ack', partition, offset);
+    if (isDone && deliveries.mayHave(partition, offset)) settled('ack', partition, offset);
     return isDone;
   };
   group.ackAll = (partition, offset) => {
@@ -120,12 +126,4 @@ function settle(
 ): void {
   const open = deliveries.take(partition, offset);
   if (open) tracing.settled(open, how, partition);
-}
-
-function describe(
-  { connection, member, label }: Consumer,
-  registry: ConnectionRegistry,
-): { readonly protocol: string | undefined; readonly client: string | undefined } {
-  const protocol = connection === undefined ? undefined : registry.get(connection)?.info().protocol;
-  return { protocol, client: member ?? label };
 }

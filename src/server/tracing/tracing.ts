@@ -1,6 +1,14 @@
-import type { Delivery, Group, Partition, PublishListener, Record, Topic } from '../../broker/index.ts';
+import type {
+  Consumer,
+  Delivery,
+  Group,
+  Partition,
+  PublishListener,
+  Record,
+  Topic,
+} from '../../broker/index.ts';
 import { type OffsetTable, Shelf } from './shelf.ts';
-import { type OpenSpan, SpanKind, type Spans } from './spans.ts';
+import { type Attributes, newId, type Span, type SpanForm, SpanKind, spanForm } from './otlp.ts';
 import { contextOf, contextsInBatch, type TraceContext } from './trace-context.ts';
 import { TracedPublish } from './traced-publish.ts';
 
@@ -13,11 +21,16 @@ const batchSpansMax = 100;
 /** How a delivery was answered, as the name of an operation. */
 export type Settlement = 'ack' | 'nack' | 'reject' | 'release' | 'postpone';
 
-/** A delivery whose answer is waited for. */
+/** A delivery whose answer is waited for: all of its span but the end. */
 export interface OpenDelivery {
-  readonly span: OpenSpan;
-  readonly topic: string;
-  readonly group: string;
+  readonly begun: Omit<Span, 'endMs' | 'error'>;
+  readonly group: Group;
+}
+
+/** Where spans go. */
+export interface SpanSink {
+  send(span: Span): void;
+  close(timeoutMs: number): Promise<void>;
 }
 
 export interface TracingOptions {
@@ -27,6 +40,16 @@ export interface TracingOptions {
   readonly nowMs: () => number;
   /** A number from 0 to 1, without 1. */
   readonly random: () => number;
+  /** The protocol of a connection. */
+  readonly protocolOf: (connection: number) => string | undefined;
+}
+
+/** What a group has under way. */
+interface Tables {
+  /** Deliveries that wait for their answers. */
+  readonly deliveries: OffsetTable<OpenDelivery>;
+  /** Messages of its topic whose traces began here. */
+  readonly born: OffsetTable<TraceContext>;
 }
 
 /**
@@ -38,15 +61,18 @@ export interface TracingOptions {
  * remembered here and not written into the message.
  */
 export class Tracing {
-  readonly #spans: Spans;
+  readonly #spans: SpanSink;
+  readonly #forms = new WeakMap<Topic | Group, Map<string, SpanForm>>();
   readonly #options: TracingOptions;
   readonly #born = new Shelf<TraceContext>(bornMax);
-  readonly #open = new Shelf<OpenDelivery>(openMax, ({ span }) => span.end(this.nowMs()));
+  readonly #open = new Shelf<OpenDelivery>(openMax, ({ begun }) =>
+    this.#spans.send({ ...begun, endMs: this.nowMs() }),
+  );
   readonly #bornOfTopics = new WeakMap<Topic, OffsetTable<TraceContext>>();
   /** Messages until the next that begins a trace. */
   #untilNext: number;
 
-  constructor(spans: Spans, options: TracingOptions) {
+  constructor(spans: SpanSink, options: TracingOptions) {
     this.#spans = spans;
     this.#options = options;
     this.#untilNext = this.#gap();
@@ -69,23 +95,23 @@ export class Tracing {
     if (parent === null || (parent === undefined && --this.#untilNext > 0)) return undefined;
     if (!parent) this.#untilNext = this.#gap();
     const startMs = this.nowMs();
-    return new TracedPublish(listener, (told) => {
-      const span = this.#spans.start({
-        name: `publish ${topic.name}`,
-        kind: SpanKind.producer,
-        attributes: {
-          ...attributesOf('publish', 'send', topic.name),
-          'messaging.message.body.size': Math.max(0, record.valueEnd - record.valueStart),
-        },
-        parent,
+    const bytes = Math.max(0, record.valueEnd - record.valueStart); // the record is used again
+    return new TracedPublish(listener, ({ partition, offset, error }) => {
+      const context = childOf(parent);
+      if (partition !== undefined && offset !== undefined && !parent)
+        this.bornOf(topic).set(partition, offset, context);
+      this.#spans.send({
+        form: this.#formOf(topic, 'publish'),
+        context,
+        parentId: parent?.spanId,
         startMs,
+        endMs: this.nowMs(),
+        attributes: {
+          ...placeOf(partition, offset),
+          'messaging.message.body.size': bytes,
+        },
+        error,
       });
-      const { partition, offset, error } = told;
-      if (partition !== undefined) {
-        if (offset !== undefined && !parent) this.bornOf(topic).set(partition, offset, span.context);
-        span.set(placeOf(partition, offset));
-      }
-      span.end(this.nowMs(), error);
     });
   }
 
@@ -111,20 +137,18 @@ export class Tracing {
     return new TracedPublish(listener, ({ offset, error }) => {
       const endMs = this.nowMs();
       for (const parent of parents) {
-        const span = this.#spans.start({
-          name: `publish ${topic.name}`,
-          kind: SpanKind.producer,
-          attributes: {
-            ...attributesOf('publish', 'send', topic.name),
-            ...placeOf(partition, bornAt >= 0 && offset !== undefined ? offset + bornAt : undefined),
-            'messaging.batch.message_count': count,
-          },
-          parent,
+        const at = bornAt >= 0 && offset !== undefined ? offset + bornAt : undefined;
+        const context = childOf(parent);
+        if (at !== undefined) this.bornOf(topic).set(partition, at, context);
+        this.#spans.send({
+          form: this.#formOf(topic, 'publish'),
+          context,
+          parentId: parent?.spanId,
           startMs,
+          endMs,
+          attributes: { ...placeOf(partition, at), 'messaging.batch.message_count': count },
+          error,
         });
-        if (bornAt >= 0 && offset !== undefined)
-          this.bornOf(topic).set(partition, offset + bornAt, span.context);
-        span.end(endMs, error);
       }
     });
   }
@@ -143,14 +167,8 @@ export class Tracing {
     return this.#open.table();
   }
 
-  /** A consumer gets a message. `protocol` and `client` name it, if they are known. */
-  delivered(
-    group: Group,
-    delivery: Delivery,
-    consumer: { readonly protocol: string | undefined; readonly client: string | undefined },
-    deliveries: OffsetTable<OpenDelivery>,
-    born: OffsetTable<TraceContext>,
-  ): void {
+  /** A consumer gets a message. */
+  delivered(group: Group, delivery: Delivery, consumer: Consumer, { deliveries, born }: Tables): void {
     const { record, partition } = delivery;
     let parent = record.hasHeaders ? contextOf(record) : undefined;
     if (parent === null) return;
@@ -158,44 +176,39 @@ export class Tracing {
     if (!parent) return;
     const startMs = this.nowMs();
     // Without an answer until its deadline it is delivered again.
-    deliveries.take(partition, record.offset)?.span.end(startMs, 'timeout');
-    const topic = group.topic.name;
-    const span = this.#spans.start({
-      name: `deliver ${topic}`,
-      kind: SpanKind.consumer,
+    const unanswered = deliveries.take(partition, record.offset);
+    if (unanswered) this.#spans.send({ ...unanswered.begun, endMs: startMs, error: 'timeout' });
+    const begun = {
+      form: this.#formOf(group, 'deliver'),
+      context: childOf(parent),
+      parentId: parent.spanId,
+      startMs,
       attributes: {
-        ...attributesOf('deliver', 'process', topic),
         ...placeOf(partition, record.offset),
-        'messaging.consumer.group.name': group.name,
         'messaging.message.body.size': Math.max(0, record.valueEnd - record.valueStart),
         'pillarbox.deliveries': delivery.deliveries,
-        ...(consumer.client === undefined ? {} : { 'messaging.client.id': consumer.client }),
-        ...(consumer.protocol === undefined ? {} : { 'network.protocol.name': consumer.protocol }),
+        'messaging.client.id': consumer.member ?? consumer.label,
+        'network.protocol.name':
+          consumer.connection === undefined ? undefined : this.#options.protocolOf(consumer.connection),
       },
-      parent,
-      startMs,
-    });
-    if (group.config.ack === 'none') span.end(this.nowMs());
-    else deliveries.set(partition, record.offset, { span, topic, group: group.name });
+    };
+    if (group.config.ack === 'none') this.#spans.send({ ...begun, endMs: this.nowMs() });
+    else deliveries.set(partition, record.offset, { begun, group });
   }
 
   /** A delivery was answered. */
-  settled({ span, topic, group }: OpenDelivery, settlement: Settlement, partition: number): void {
-    const nowMs = this.nowMs();
-    this.#spans
-      .start({
-        name: `${settlement} ${topic}`,
-        kind: SpanKind.client,
-        attributes: {
-          ...attributesOf(settlement, 'settle', topic),
-          ...placeOf(partition, undefined),
-          'messaging.consumer.group.name': group,
-        },
-        parent: span.context,
-        startMs: nowMs,
-      })
-      .end(nowMs);
-    span.end(nowMs, settlement === 'nack' || settlement === 'reject' ? settlement : undefined);
+  settled({ begun, group }: OpenDelivery, settlement: Settlement, partition: number): void {
+    const endMs = this.nowMs();
+    const isFailure = settlement === 'nack' || settlement === 'reject';
+    this.#spans.send({
+      form: this.#formOf(group, settlement),
+      context: childOf(begun.context),
+      parentId: begun.context.spanId,
+      startMs: endMs,
+      endMs,
+      attributes: placeOf(partition, undefined),
+    });
+    this.#spans.send({ ...begun, endMs, error: isFailure ? settlement : undefined });
   }
 
   /** A client read batches by itself: its group is not known, and it answers by committing offsets. */
@@ -211,21 +224,25 @@ export class Tracing {
       if (born.size > 0) parents.push(...bornIn(born, index, from, buffer));
       for (const parent of parents) {
         const nowMs = this.nowMs();
-        this.#spans
-          .start({
-            name: `deliver ${topic.name}`,
-            kind: SpanKind.consumer,
-            attributes: {
-              ...attributesOf('deliver', 'receive', topic.name),
-              ...placeOf(index, undefined),
-              'network.protocol.name': protocol,
-            },
-            parent,
-            startMs: nowMs,
-          })
-          .end(nowMs);
+        this.#spans.send({
+          form: this.#formOf(topic, 'fetch'),
+          context: childOf(parent),
+          parentId: parent.spanId,
+          startMs: nowMs,
+          endMs: nowMs,
+          attributes: { ...placeOf(index, undefined), 'network.protocol.name': protocol },
+        });
       }
     }
+  }
+
+  /** What spans of an operation on a topic, or in a group, have in common. */
+  #formOf(of: Topic | Group, operation: Operation): SpanForm {
+    let forms = this.#forms.get(of);
+    if (!forms) this.#forms.set(of, (forms = new Map()));
+    let form = forms.get(operation);
+    if (!form) forms.set(operation, (form = makeForm(of, operation)));
+    return form;
   }
 
   /** How many messages pass until one begins a trace: on average the inverse of the ratio. */
@@ -236,20 +253,42 @@ export class Tracing {
   }
 }
 
-function attributesOf(operation: string, type: string, topic: string): { readonly [name: string]: string } {
-  return {
+type Operation = 'publish' | 'deliver' | 'fetch' | Settlement;
+
+/** The type of an operation, as semantic conventions have it, and the kind of its spans. */
+const operations = {
+  publish: ['send', SpanKind.producer],
+  deliver: ['process', SpanKind.consumer],
+  fetch: ['receive', SpanKind.consumer],
+} as const;
+const settling = ['settle', SpanKind.client] as const;
+
+function makeForm(of: Topic | Group, operation: Operation): SpanForm {
+  const group = 'topic' in of ? of.name : undefined;
+  const topic = 'topic' in of ? of.topic.name : of.name;
+  const [type, kind] = operation in operations ? operations[operation as keyof typeof operations] : settling;
+  const name = operation === 'fetch' ? 'deliver' : operation;
+  return spanForm(`${name} ${topic}`, kind, {
     'messaging.system': 'pillarbox',
-    'messaging.operation.name': operation,
+    'messaging.operation.name': name,
     'messaging.operation.type': type,
     'messaging.destination.name': topic,
-  };
+    'messaging.consumer.group.name': group,
+  });
 }
 
-function placeOf(partition: number, offset: number | undefined): { readonly [name: string]: string } {
-  return {
-    'messaging.destination.partition.id': String(partition),
-    ...(offset === undefined ? {} : { 'messaging.message.id': `${partition}-${offset}` }),
-  };
+/** A new span of the same trace; without a parent, of a new one. */
+function childOf(parent: TraceContext | undefined): TraceContext {
+  const spanId = newId(8);
+  if (!parent) return { traceId: newId(16), spanId };
+  const { traceId, state } = parent;
+  return state === undefined ? { traceId, spanId } : { traceId, spanId, state };
+}
+
+function placeOf(partition: number | undefined, offset: number | undefined): Attributes {
+  if (partition === undefined) return {};
+  const place = { 'messaging.destination.partition.id': String(partition) };
+  return offset === undefined ? place : { ...place, 'messaging.message.id': `${partition}-${offset}` };
 }
 
 // RecordBatch v2: `baseOffset:int64 …`, the last offset delta at 23, the count of records at 57.
