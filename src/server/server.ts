@@ -175,7 +175,9 @@ class Server implements PillarboxServer {
       this.#tracing = openTracing({ ...traced, version: this.#version, log: this.#log });
       hall.batchesRead = (...read) => this.#tracing?.fetched(...read);
     }
-    const context = { broker, hall, settings, dataDirectory, syncTimes, log: this.#log };
+    // A broker in memory leaves nothing on disk.
+    const keptIn = this.#storage === 'memory' ? undefined : dataDirectory;
+    const context = { broker, hall, settings, dataDirectory, keptIn, syncTimes, log: this.#log };
     this.#alarms = await (await alarmsModule).openAlarms(context);
     logTopics(broker, this.#log);
     const { init } = this.settings;
@@ -198,8 +200,7 @@ class Server implements PillarboxServer {
     this.#recorder = new HistoryRecorder(broker, syncTimes, {
       stepMs: this.settings.historyStepMs,
       seriesMax: this.settings.historyMax,
-      // A broker in memory leaves nothing on disk.
-      directory: this.#storage === 'memory' ? undefined : this.dataDirectory,
+      directory: keptIn,
       log: this.#log,
     });
     await this.#recorder.start();
@@ -300,7 +301,7 @@ class Server implements PillarboxServer {
     for (const sampling of this.#samplings) clearInterval(sampling);
     this.#rounds?.stop();
     this.#runtime.stop();
-    this.#alarms?.stop();
+    await this.#alarms?.stop();
     if (this.#hasPortsFile && this.settings.portsFile !== undefined)
       await removePortsFile(this.settings.portsFile);
     await Promise.all(this.#doors.map((door) => door.close({ graceMs })));

@@ -21,11 +21,11 @@ export class AlarmState {
   #worseSinceMs: number | undefined = undefined;
   #easedSinceMs: number | undefined = undefined;
 
-  /** Goes on firing at once, at the critical level, as before a restart. */
-  resume(wallMs: number): void {
+  /** Goes on firing at once, as before a restart. */
+  resume(sinceMs: number, level: AlarmLevel = 'critical'): void {
     this.state = 'firing';
-    this.level = 'critical';
-    this.sinceMs = wallMs;
+    this.level = level;
+    this.sinceMs = sinceMs;
   }
 
   /**

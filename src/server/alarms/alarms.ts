@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Broker, RealFiles } from '../../broker/index.ts';
 import { type Hall, Task } from '../../protocols/index.ts';
 import { heapBytes, memoryLimitBytes, processFigures } from '../../util/index.ts';
@@ -5,6 +6,8 @@ import type { Log } from '../log.ts';
 import type { Settings } from '../settings.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import type { AlarmChange } from './alarm.ts';
+import { alarmFileName } from './alarm-file.ts';
+import { AlarmKeeper } from './alarm-keeper.ts';
 import { AlarmPolicy } from './alarm-settings.ts';
 import type { ServerFigures } from './server-readings.ts';
 import type { NoticeCounts } from './notice.ts';
@@ -23,6 +26,8 @@ export interface AlarmsContext {
   readonly dataDirectory: string;
   readonly syncTimes: SyncTimes;
   readonly log: Log;
+  /** Alarms that fire are kept there over a restart; undefined: they are not kept. */
+  readonly keptIn: string | undefined;
 }
 
 /** The alarms of a server: the watch, and those that are told. */
@@ -34,12 +39,13 @@ export interface Alarms {
   /** The figures of the server that its rules measure. */
   readonly figures: () => ServerFigures;
   start(): void;
-  stop(): void;
+  /** Resolves when the alarms that fire are kept for the next start. */
+  stop(): Promise<void>;
 }
 
 /** Puts the alarms of a server together. */
 export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
-  const { broker, hall, settings, syncTimes, log } = context;
+  const { broker, hall, settings, syncTimes, log, keptIn } = context;
   let isStopped = false;
   const task = new Task(hall.turns, () => isStopped);
   const figures = await figuresOf(context);
@@ -57,7 +63,10 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
     figures,
     rest: () => task.rest(),
     onError: (error) => log.error('the alarms could not be evaluated', { error }),
+    onEvaluated: () => keeper?.keep(),
   });
+  const keeper = keptIn === undefined ? undefined : new AlarmKeeper(watch, join(keptIn, alarmFileName), log);
+  await keeper?.restore();
   watch.subscribe((change) => logChange(log, change));
   const webhooks = openWebhooks(context);
   const topic = openTopic(context);
@@ -71,10 +80,11 @@ export async function openAlarms(context: AlarmsContext): Promise<Alarms> {
       topic: sumOf(topic ? [topic.counts] : []),
     }),
     start: () => watch.start(),
-    stop: () => {
+    stop: async () => {
       isStopped = true;
       watch.stop();
       for (const webhook of webhooks) webhook.stop();
+      await keeper?.close();
     },
   };
 }

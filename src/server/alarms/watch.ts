@@ -3,9 +3,11 @@ import type { Timer } from '../../util/index.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import { type Alarm, type AlarmChange, type Reading, ruleNames, type RuleName } from './alarm.ts';
 import type { AlarmPolicy } from './alarm-settings.ts';
+import type { SavedAlarm, SavedMemory } from './alarm-file.ts';
 import { AlarmState, levelAt } from './alarm-state.ts';
 import { type GroupMemory, newGroupMemory, type Now, readGroup } from './group-readings.ts';
 import { type Rule, type RuleLimits, rules } from './rules.ts';
+import { restoreGroupMemory, restoreTopicMemory, saveGroupMemory, saveTopicMemory } from './saved-memory.ts';
 import { readServer, type ServerFigures, SyncWindow } from './server-readings.ts';
 import type { Shedder } from './shedder.ts';
 import { newTopicMemory, readTopic, type TopicMemory } from './topic-readings.ts';
@@ -28,6 +30,8 @@ export interface WatchHost {
   /** What acts on the backlogs of topics. */
   readonly shedder?: Shedder;
   readonly onError: (error: unknown) => void;
+  /** An evaluation has ended. */
+  readonly onEvaluated?: () => void;
 }
 
 /** A subject is what rules measure: the server, a topic or a group, with what the last evaluations saw. */
@@ -43,6 +47,8 @@ interface Subject<M> {
 
 /** An alarm that is pending or fires. */
 interface Held {
+  /** Null: the server. */
+  readonly owner: Topic | Group | null;
   readonly state: AlarmState;
   readonly end: () => void;
   /** The evaluation that saw it last. */
@@ -118,6 +124,55 @@ export class AlarmWatch {
     return this.#evaluatedMs;
   }
 
+  /** The alarms that fire, to be restored after a restart. */
+  saved(): readonly SavedAlarm[] {
+    const now = this.#now();
+    const firing = [...this.#held].filter(({ state }) => state.state === 'firing');
+    return firing.map(({ alarm, owner }) => {
+      const memory = owner && this.#subjects.get(owner)?.memory;
+      if (!owner || memory === undefined) return { alarm, createdMs: owner?.createdMs ?? null, memory: null };
+      const saved =
+        'topic' in owner
+          ? saveGroupMemory(memory as GroupMemory, now)
+          : saveTopicMemory(memory as TopicMemory, now);
+      return { alarm, createdMs: owner.createdMs, memory: saved };
+    });
+  }
+
+  /** Alarms that fired before a restart go on, and nobody is told again. */
+  restore(alarms: readonly SavedAlarm[]): void {
+    for (const { alarm, createdMs, memory } of alarms) {
+      if (this.#held.size >= this.#host.alarmsMax) return;
+      const subject = this.#restored(alarm, createdMs, memory);
+      if (!subject || this.#limitsOf(subject.of, alarm.rule) === null) continue;
+      const held = this.#hold(subject.of, alarm.rule, subject.owner);
+      held.state.resume(alarm.sinceMs, alarm.level);
+      held.alarm = alarm;
+    }
+  }
+
+  /** The subject of a saved alarm; undefined if its topic or group is gone. */
+  #restored(
+    { topic: topicName, group: groupName }: Alarm,
+    createdMs: number | null,
+    memory: SavedMemory | null,
+  ): { readonly of: Subject<unknown>; readonly owner: Topic | Group | null } | undefined {
+    if (topicName === null) return { of: this.#server, owner: null };
+    const topic = this.#host.broker.topic(topicName);
+    const owner = groupName === null ? topic : topic?.groups.get(groupName);
+    if (!owner || owner.createdMs !== createdMs) return undefined;
+    const now = this.#now();
+    const of = this.#subjectOf<unknown>(owner, () =>
+      newSubject(
+        topicName,
+        groupName,
+        'topic' in owner ? restoreGroupMemory(memory, now) : restoreTopicMemory(memory, now),
+      ),
+    );
+    this.#subjects.set(owner, of);
+    return { of, owner };
+  }
+
   /** Evaluates all rules once. */
   async evaluate(): Promise<void> {
     const { broker, figures, rest } = this.#host;
@@ -125,7 +180,8 @@ export class AlarmWatch {
     this.#omittedNow = this.#searchedMs = 0;
     this.#server.memory.look(broker.clock.monotonic());
     const now = this.#now();
-    for (const reading of readServer(figures(), this.#server.memory)) this.#judge(this.#server, reading, now);
+    for (const reading of readServer(figures(), this.#server.memory))
+      this.#judge(this.#server, null, reading, now);
     for (const topic of broker.topics.values()) {
       const subject = this.#evaluateTopic(topic);
       for (const group of topic.groups.values()) {
@@ -141,6 +197,7 @@ export class AlarmWatch {
     for (const held of this.#held) if (held.round !== this.#round) this.#end(held);
     this.#omitted = this.#omittedNow;
     this.#evaluatedMs = broker.clock.now();
+    this.#host.onEvaluated?.();
   }
 
   #evaluateTopic(topic: Topic): Subject<TopicMemory> | undefined {
@@ -150,7 +207,7 @@ export class AlarmWatch {
     const quietMs = this.#limitsOf(subject, 'dead-letters')?.clearMs ?? 0;
     const now = this.#now();
     const readings = readTopic(topic, subject.memory, now, isOn, { broker: this.#host.broker, quietMs });
-    for (const reading of readings) this.#judge(subject, reading, now);
+    for (const reading of readings) this.#judge(subject, topic, reading, now);
     if (subject.alarms || subject.memory.deadLettered > 0) this.#subjects.set(topic, subject);
     return subject;
   }
@@ -158,7 +215,8 @@ export class AlarmWatch {
   async #shed(topic: Topic, subject: Subject<TopicMemory>): Promise<void> {
     if (!this.#host.shedder) return;
     const now = this.#now();
-    for (const reading of await this.#host.shedder.evaluate(topic, now)) this.#judge(subject, reading, now);
+    for (const reading of await this.#host.shedder.evaluate(topic, now))
+      this.#judge(subject, topic, reading, now);
     if (subject.alarms) this.#subjects.set(topic, subject);
   }
 
@@ -171,7 +229,7 @@ export class AlarmWatch {
     const now = this.#now();
     const readings = await readGroup(group, subject.memory, now, isOn, (group) => this.#oldestAgeMs(group));
     if (readings.length > 0) this.#subjects.set(group, subject);
-    for (const reading of readings) this.#judge(subject, reading, now);
+    for (const reading of readings) this.#judge(subject, group, reading, now);
   }
 
   async #oldestAgeMs(group: Group): Promise<number | undefined> {
@@ -184,7 +242,7 @@ export class AlarmWatch {
     return ageMs;
   }
 
-  #judge(subject: Subject<unknown>, reading: Reading, now: Now): void {
+  #judge(subject: Subject<unknown>, owner: Topic | Group | null, reading: Reading, now: Now): void {
     const given = this.#limitsOf(subject, reading.rule);
     if (!given) return;
     const limits = reading.clearsAtOnce ? { ...given, clearMs: 0 } : given;
@@ -196,12 +254,7 @@ export class AlarmWatch {
         this.#omittedNow++;
         return;
       }
-      const state = new AlarmState();
-      const alarms = (subject.alarms ??= new Map());
-      const end = (): void => void alarms.delete(reading.rule);
-      held = { state, end, round: this.#round, alarm: undefined! };
-      alarms.set(reading.rule, held);
-      this.#held.add(held);
+      held = this.#hold(subject, reading.rule, owner);
     }
     held.round = this.#round;
     const change = held.state.judge(reading.value, rule, limits, now);
@@ -220,6 +273,16 @@ export class AlarmWatch {
       ...reading.tell(),
     };
     if (change) this.#tell({ change, alarm: held.alarm, atMs: now.wallMs });
+  }
+
+  /** A new alarm of a subject. */
+  #hold(subject: Subject<unknown>, rule: RuleName, owner: Topic | Group | null): Held {
+    const alarms = (subject.alarms ??= new Map());
+    const end = (): void => void alarms.delete(rule);
+    const held = { owner, state: new AlarmState(), end, round: this.#round, alarm: undefined! };
+    alarms.set(rule, held);
+    this.#held.add(held);
+    return held;
   }
 
   /** The alarm is over, or its topic or group is gone. A pending one was never told. */

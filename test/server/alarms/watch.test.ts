@@ -160,6 +160,40 @@ describe('by its defaults the watch tells of', () => {
 });
 
 describe('the watch', () => {
+  test('goes on after a restart with what fired before, and tells nobody again', async () => {
+    const kit = await WatchKit.open();
+    const { topic } = await queueOf(kit.t, 'mail');
+    await publish(topic, 3);
+    await queueOf(kit.t, 'other').then(({ topic }) => publish(topic, 1));
+    await kit.pass(16 * minute);
+    const since = kit.alarm('no-consumers')!.sinceMs;
+    assert.equal(kit.watch.list().length, 4);
+    // As its file brings it over, with a topic that is gone meanwhile.
+    const saved = JSON.parse(JSON.stringify(kit.watch.saved())) as ReturnType<typeof kit.watch.saved>;
+    kit.watch.stop();
+    await kit.t.restart();
+    await kit.t.broker.topic('other')!.delete();
+    const next = new WatchKit(kit.t);
+    next.watch.restore(saved);
+    assert.deepEqual(
+      next.watch.list().map(({ rule, topic, sinceMs }) => [rule, topic, sinceMs === since]),
+      [
+        ['no-consumers', 'mail', true],
+        ['oldest-age', 'mail', false],
+      ],
+    );
+    await next.pass(5 * minute);
+    assert.deepEqual(next.told(), [], 'the same alarms');
+    assert.match(next.alarm('no-consumers')?.reason ?? '', /for 21 min/);
+    await next.pass(45 * minute);
+    assert.deepEqual(next.told(), ['worsened oldest-age critical', 'worsened no-consumers critical']);
+    const group = kit.t.broker.topic('mail')!.groups.get('g')!;
+    group.attach(new TestConsumer());
+    await next.pass(5 * minute);
+    assert.deepEqual(next.told(), ['resolved no-consumers critical'], 'it holds the others');
+    await next.close();
+  });
+
   test('lets a topic or group have other limits, or none', async () => {
     const kit = await WatchKit.open([
       { rule: 'no-consumers', off: true },
