@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { readArchive } from './fixtures/archive.ts';
+import { VirtualClock } from '../../src/util/index.ts';
 import { describeBroker, openFixture } from './fixtures/content.ts';
+import { describeProtocols } from './fixtures/estate.ts';
 
 const archives = readdirSync(new URL('../../../test/log/fixtures/', import.meta.url))
   .filter((name) => name.endsWith('.json.gz'))
@@ -33,21 +35,30 @@ function renamed(held: unknown): unknown {
 }
 
 describe('a data directory of an earlier release', () => {
-  test('is kept here in several conditions', () => assert.ok(archives.length >= 3, archives.join()));
+  test('is kept here in several conditions, of both formats', () => {
+    for (const release of ['0.1.0', '0.1.0-format-2', '0.1.0-format-2-estate'])
+      for (const ending of ['stopped', 'killed'])
+        assert.ok(archives.includes(`${release}-${ending}`), archives.join());
+  });
 
   for (const name of archives) {
     test(`${name} opens, and everything is there, also after a stop and after a kill`, async () => {
-      const { files, held: heldThen } = await readArchive(name);
+      const { files, held: heldThen, told } = await readArchive(name);
       const held = renamed(heldThen);
-      const first = await openFixture(files);
+      const startMs = told && { startMs: told.atMs };
+      const first = await openFixture(files, new VirtualClock(startMs));
       assert.deepEqual(within(await describeBroker(first.broker), held), held);
       const killed = files.copy();
       await first.broker.close();
       for (const again of [files, killed]) {
-        const { broker } = await openFixture(again);
+        const { broker } = await openFixture(again, new VirtualClock(startMs));
         assert.deepEqual(within(await describeBroker(broker), held), held);
         await broker.close();
       }
+      if (!told) return;
+      const { atMs, ...protocols } = told;
+      const now = await describeProtocols(files, new VirtualClock({ startMs: atMs }));
+      assert.deepEqual(within(now, protocols), protocols);
     });
   }
 });
