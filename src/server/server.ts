@@ -14,6 +14,7 @@ import { type Log, silentLog } from './log.ts';
 import type { Storage } from './open-broker.ts';
 import { type Ports, removePortsFile, writePortsFile } from './ports-file.ts';
 import { type Configuration, originsOf, settingsOf } from './config.ts';
+import { DeadLetterCauses } from './dead-letter-causes.ts';
 import { CommitWaits } from './commit-waits.ts';
 import { Rounds } from './rounds.ts';
 import { RuntimeFigures } from './runtime-figures.ts';
@@ -196,6 +197,7 @@ class Server implements PillarboxServer {
 
     const { HistoryRecorder, OldestTimes, Sessions, listenAdminHttp, routes } = await adminModule;
     const commitWaits = new CommitWaits(broker);
+    const deadLetterCauses = new DeadLetterCauses(broker);
     const sessions = new Sessions();
     this.#recorder = new HistoryRecorder(broker, syncTimes, {
       stepMs: this.settings.historyStepMs,
@@ -212,6 +214,7 @@ class Server implements PillarboxServer {
         alarms: this.#alarms,
         runtime: this.#runtime,
         commitWaits,
+        deadLetterCauses,
         doors: this.#doors,
         connections: hall.registry,
         users,

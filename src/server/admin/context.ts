@@ -14,6 +14,7 @@ import type { AdminRequest } from './http.ts';
 import type { Configuration } from '../config.ts';
 import type { Settings } from '../settings.ts';
 import type { ServerPorts } from '../server.ts';
+import type { DeadLetterCauses } from '../dead-letter-causes.ts';
 import type { CommitWaits } from '../commit-waits.ts';
 import type { RuntimeFigures } from '../runtime-figures.ts';
 import type { SyncTimes } from '../sync-times.ts';
@@ -44,6 +45,7 @@ export interface AdminContext {
   readonly alarms: Alarms;
   readonly runtime: RuntimeFigures;
   readonly commitWaits: CommitWaits;
+  readonly deadLetterCauses: DeadLetterCauses;
   readonly recorder: HistoryRecorder;
   readonly streams: StreamRoom;
 }

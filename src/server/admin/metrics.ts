@@ -85,12 +85,11 @@ async function addTopics(families: Families, context: AdminContext): Promise<voi
         ...labels,
         cause,
       });
-    families.counter(
-      'topic_dead_lettered_total',
-      'messages that became dead letters',
-      stats.deadLettered,
-      labels,
-    );
+    for (const [cause, count] of Object.entries(context.deadLetterCauses.of(topic)))
+      families.counter('topic_dead_lettered_total', 'messages that became dead letters', count, {
+        ...labels,
+        cause,
+      });
     families.counter(
       'topic_dead_letters_lost_total',
       'messages that were to become dead letters and were removed without',

@@ -630,6 +630,8 @@ describe('metrics', () => {
       new RegExp(`^pillarbox_group_delivered_total\\{topic="${topic}",group="g"\\} 1$`, 'm'),
     );
     assert.match(text, new RegExp(`^pillarbox_dead_letters\\{topic="${topic}-dlq"\\} 1$`, 'm'));
+    const died = `^pillarbox_topic_dead_lettered_total\\{topic="${topic}",cause="max-deliveries"\\} 1$`;
+    assert.match(text, new RegExp(died, 'm'));
     assert.match(text, /^pillarbox_sync_seconds_bucket\{le="\+Inf"\} [1-9]\d*$/m);
     assert.match(text, /^# TYPE pillarbox_commits_total counter$/m);
 
