@@ -119,7 +119,7 @@ export const settingTable: SettingTable<Settings> = {
     {
       name: 'owner-heartbeat',
       default: 1000,
-      help: 'how often the broker sees that the data directory is still its own; a start from another machine waits five times as long',
+      help: 'how often the broker sees that the data directory is still its own; a start from another machine waits six times as long',
     },
     100,
   ),

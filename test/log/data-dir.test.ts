@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -98,6 +98,34 @@ test(
       await chmod(dir, 0o555);
       await assert.rejects(open(dir), { code: 'data-dir-read-only' });
       await chmod(dir, 0o755);
+    });
+  },
+);
+
+test(
+  'a directory that others may enter is closed to them by a start, and what is made in it is for the owner only',
+  { skip: process.platform === 'win32' && 'no modes on Windows' },
+  async () => {
+    await withDir(async (dir) => {
+      const host = new TestHost();
+      const first = await open(dir, host);
+      append(host.create(1), 'acked');
+      await first.close();
+      const ofEarlier = (await readdir(dir, { recursive: true })).map((name) => join(dir, name));
+      // As an earlier version, an archive or a careless administrator leaves it.
+      for (const path of [dir, ...ofEarlier])
+        await chmod(path, (await stat(path)).isDirectory() ? 0o775 : 0o664);
+      const again = new TestHost();
+      const second = await open(dir, again);
+      append(again.create(2), 'more');
+      await second.close();
+      assert.equal((await stat(dir)).mode & 0o777, 0o700);
+      const made = (await readdir(dir, { recursive: true }))
+        .map((name) => join(dir, name))
+        .filter((path) => !ofEarlier.includes(path));
+      assert.notDeepEqual(made, []);
+      for (const path of made)
+        assert.equal(((await stat(path)).mode & 0o077).toString(8), '0', `others may use ${path}`);
     });
   },
 );

@@ -133,6 +133,30 @@ describe('two brokers on one directory by two paths', () => {
     await second.close();
   });
 
+  test('after a reboot a start waits five heartbeats, and one to see whether another start does so, too: 6 s', async () => {
+    const files = new MemoryFiles();
+    const host = new TestHost();
+    const first = await open(byPath(files, 'boot-1:5:77'), new VirtualClock(), 1, host);
+    append(host.create(1), 'acked');
+    await first.flush(); // the machine loses its power: nothing is given back
+    const clock = new VirtualClock();
+    let openedMs: number | undefined = undefined;
+    const opening = open(byPath(files.copy(), 'boot-2:5:77'), clock, 2).then((log) => {
+      openedMs = clock.monotonic();
+      return log;
+    });
+    const startMs = clock.monotonic();
+    await pass(clock, 4900);
+    assert.equal(openedMs, undefined);
+    await pass(clock, 2000);
+    assert.notEqual(openedMs, undefined, 'it has not started after 7 s');
+    assert.ok(openedMs! - startMs <= 6200, `it started after ${openedMs! - startMs} ms`);
+    const second = await opening;
+    assert.deepEqual(values(await readAll(second.partition(1)!)), ['acked']);
+    await second.close();
+    await first.close();
+  });
+
   test('one that was asleep meanwhile acks nothing when it wakes up, and says why it ends', async () => {
     const files = new MemoryFiles();
     const [sleeper, clock] = [new VirtualClock(), new VirtualClock()];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connect } from '@nats-io/transport-node';
+import { connect as connectAmqp } from 'amqplib';
 import { Kafka, logLevel } from 'kafkajs';
 import type { ConnectionsJson, ConsumerJson, GroupDetailsJson } from '../../../src/admin-api/index.ts';
 import { open } from '../../../src/index.ts';
@@ -153,6 +154,41 @@ describe('the consumers of a group', () => {
     const list = await runCli(['groups', 'show', 'ledger', 'lone', '--url', url()]);
     assert.match(list.out, / all, exclusive /);
     await box.close();
+  });
+
+  test('are those of AMQP by their tag, and receives of SQS', async () => {
+    const amqp = await connectAmqp(`amqp://127.0.0.1:${server.ports.amqp}`);
+    const channel = await amqp.createChannel();
+    await channel.assertQueue('posted');
+    await channel.consume('posted', () => {}, { consumerTag: 'the-printer' });
+    await channel.consume('posted', () => {}, { consumerTag: 'another', noAck: true });
+    const [by, also] = await consumersOf('posted', 'default');
+    assert.deepEqual([by?.label, also?.label], ['the-printer', 'another']);
+    assert.equal(typeof by?.connection, 'number');
+    const { out } = await runCli(['groups', 'show', 'posted', 'default', '--url', url()]);
+    assert.match(out, /the-printer/);
+    await amqp.close();
+
+    const sqs = async (action: string, input: object, signal?: AbortSignal): Promise<Response> =>
+      fetch(`http://127.0.0.1:${server.ports.sqs}/`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` },
+        body: JSON.stringify(input),
+        ...(signal && { signal }),
+      });
+    const { QueueUrl } = (await (await sqs('CreateQueue', { QueueName: 'polled' })).json()) as {
+      QueueUrl: string;
+    };
+    const leaves = new AbortController();
+    const poll = sqs('ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 }, leaves.signal);
+    const [receive] = await eventually(async () => {
+      const list = await consumersOf('polled', 'default');
+      return list.length > 0 && list;
+    });
+    assert.equal(receive?.label, 'ReceiveMessage');
+    leaves.abort();
+    await assert.rejects(poll, { name: 'AbortError' });
+    await eventually(async () => (await consumersOf('polled', 'default')).length === 0);
   });
 
   test('are handlers, loops and pulls of the process itself', async () => {
