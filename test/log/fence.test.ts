@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -337,6 +337,56 @@ test(
       execFileSync('umount', [two]);
       rmSync(base, { recursive: true, force: true });
     }
+  },
+);
+
+/** Why the directory cannot be shown by a file system of its own; undefined: it can. */
+function whyNoBindfs(): string | undefined {
+  if (!existsSync('/dev/fuse')) return 'needs /dev/fuse';
+  const found = spawnSync('bindfs', ['--version'], { stdio: 'ignore' });
+  return found.status === 0 ? undefined : 'needs bindfs';
+}
+
+describe(
+  'by a file system that shows the directory under another path (bindfs), which no lock reaches',
+  { skip: whyNoBindfs() ?? false },
+  () => {
+    for (const [order, firstBy, secondBy] of [
+      ['there', 'one', 'two'],
+      ['back', 'two', 'one'],
+    ] as const)
+      test(`the second is refused while the first lives: ${order}`, async () => {
+        const base = mkdtempSync(join(tmpdir(), 'pillarbox-paths-'));
+        mkdirSync(join(base, 'one'));
+        mkdirSync(join(base, 'two'));
+        execFileSync('bindfs', [join(base, 'one'), join(base, 'two')]);
+        const real = (name: string, host: TestHost = new TestHost()): Promise<Log> =>
+          Log.open(host, {
+            ...smallLimits,
+            dir: join(base, name),
+            files: new RealFiles(),
+            clock: new SystemClock(),
+            random: new SystemRandom(),
+            heartbeatMs: 100,
+          });
+        try {
+          const host = new TestHost();
+          const first = await real(firstBy, host);
+          const partition = host.create(1);
+          append(partition, 'acked');
+          await first.flush();
+          await assert.rejects(real(secondBy), { code: 'data-dir-locked' });
+          append(partition, 'acked too');
+          await first.flush();
+          await first.close();
+          const second = await real(secondBy);
+          assert.deepEqual(values(await readAll(second.partition(1)!)), ['acked', 'acked too']);
+          await second.close();
+        } finally {
+          execFileSync('umount', [join(base, 'two')]);
+          rmSync(base, { recursive: true, force: true });
+        }
+      });
   },
 );
 
