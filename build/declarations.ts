@@ -8,7 +8,13 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const sources = fileURLToPath(new URL('../src/', import.meta.url));
-const entries = ['index.d.ts', 'client/index.d.ts', 'inbox/index.d.ts', 'server/index.d.ts'];
+const entries = [
+  'index.d.ts',
+  'client/index.d.ts',
+  'inbox/index.d.ts',
+  'server/index.d.ts',
+  'testing/index.d.ts',
+];
 const signalFile = join(sources, 'util/abort-signal.d.ts');
 
 const seen = new Set<string>();

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as sources from '../src/index.ts';
 import * as clientSources from '../src/client/index.ts';
 import * as serverSources from '../src/server/index.ts';
+import * as testingSources from '../src/testing/index.ts';
 import { makeTemporaryDirectory } from './support/temporary-directory.ts';
 import { freePorts } from './support/ports.ts';
 
@@ -43,6 +44,8 @@ test('the client of the bundle throws and takes the errors of the embedded API',
   const client = (await import(bundle('client/index.js'))) as typeof clientSources;
   assert.deepEqual(Object.keys(client).toSorted(), Object.keys(clientSources).toSorted());
   assert.equal(client.RetryError, bundled.RetryError);
+  const testing = (await import(bundle('testing/index.js'))) as typeof testingSources;
+  assert.deepEqual(Object.keys(testing).toSorted(), Object.keys(testingSources).toSorted());
   await using connected = await client.connect('memory:');
   const { offset } = await (await connected.topic('orders')).publish({ id: 7 });
   assert.equal(offset, 0);

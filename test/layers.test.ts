@@ -52,7 +52,10 @@ const layers: { readonly [name: string]: Layer } = {
   client: {
     layers: ['embedded', 'broker', 'util'],
     packages: ['@nats-io/transport-node', 'rabbitmq-client', '@aws-sdk/client-sqs'],
+    doors: /^client\/(index|parts)\.ts$/,
   },
+  // The API of `import … from 'pillarbox/testing'`: a client that is put together from its parts.
+  testing: { layers: ['client', 'embedded', 'util'], node: [] },
   // Clients for databases that a program brings along: no driver is imported.
   databases: { layers: [], node: [] },
   inbox: { layers: ['databases', 'util'], node: [] },

@@ -20,6 +20,7 @@ const consumer = `
 import { open, json, BrokerError, type Delivery, type Topic } from 'pillarbox';
 import { connect, type Subscription } from 'pillarbox/client';
 import { fromPg, inbox, type PgPool } from 'pillarbox/inbox';
+import { startTestKit, type TestKit } from 'pillarbox/testing';
 import { startServer, type PillarboxServer } from 'pillarbox/server';
 
 interface Order { readonly id: number }
@@ -41,6 +42,8 @@ await using client = await connect('memory:');
 const jobs = await client.topic<Order>('jobs');
 const working: Subscription<Order> = (await jobs.group('workers')).consume((job) => job.value.id.toFixed());
 await working.close();
+const kit: TestKit = await startTestKit();
+(await kit.spy('jobs').waitFor({ id: 7 }, 'acked')).delivery.toFixed();
 const server: PillarboxServer = await startServer({ natsPort: 0 });
 server.ports.nats?.toFixed();
 declare const pool: PgPool;

@@ -10,7 +10,7 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 
 async function allSnippets(): Promise<Snippet[]> {
   const sources: string[] = [];
-  for (const folder of ['src/client', 'src/embedded', 'src/inbox'])
+  for (const folder of ['src/client', 'src/embedded', 'src/inbox', 'src/testing'])
     for (const name of await readdir(join(checkout, folder)))
       if (name.endsWith('.ts')) sources.push(`${folder}/${name}`);
   const snippets: Snippet[] = [];
@@ -20,6 +20,7 @@ async function allSnippets(): Promise<Snippet[]> {
     'docs/client.md',
     'docs/inbox.md',
     'docs/precedence.md',
+    'docs/testing.md',
     'docs/unique.md',
   ];
   for (const file of [...sources.sort(), ...documents])

@@ -69,6 +69,7 @@ export async function compile(directory: string, snippets: readonly Snippet[]): 
       pillarbox: [join(outputDirectory, 'src/index.d.ts')],
       'pillarbox/client': [join(outputDirectory, 'src/client/index.d.ts')],
       'pillarbox/inbox': [join(outputDirectory, 'src/inbox/index.d.ts')],
+      'pillarbox/testing': [join(outputDirectory, 'src/testing/index.d.ts')],
       'pillarbox/server': [join(outputDirectory, 'src/server/index.d.ts')],
     },
   };
@@ -89,7 +90,7 @@ export async function runSnippet(
   const url = (file: string): string => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
   code = code
     .replaceAll(/(['"])pillarbox\1/g, url('index.js'))
-    .replaceAll(/(['"])pillarbox\/(client|inbox|outbox|server)\1/g, (_all, _quote, entry) =>
+    .replaceAll(/(['"])pillarbox\/(client|inbox|outbox|server|testing)\1/g, (_all, _quote, entry) =>
       url(`${entry}/index.js`),
     );
   for (const [text, by] of replace) code = code.replaceAll(text, by);

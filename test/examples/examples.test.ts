@@ -76,6 +76,21 @@ describe('examples', () => {
     );
   });
 
+  test('any-target', async () => {
+    await using server = await startServer();
+    const targets = ['memory:', `pillarbox://${server.natsAddress}`, `amqp://127.0.0.1:${server.amqpPort}`];
+    assert.deepEqual(await runExample('any-target', targets), {
+      code: 0,
+      lines: targets.flatMap((target) => {
+        const protocol = target.replace(/:.*/, ':');
+        return [
+          `${protocol} sent to ada@example.org, bob@example.org`,
+          `${protocol} set aside: nowhere (rejected: no address)`,
+        ];
+      }),
+    });
+  });
+
   test('nats-client', async () => {
     await using server = await startServer();
     const { code, lines } = await runExample('nats-client', [server.natsAddress]);
