@@ -337,8 +337,13 @@ class Server implements PillarboxServer {
 }
 
 async function sampleRates(broker: Broker, taker: TurnTaker): Promise<void> {
-  await inTurns(broker.topics.values(), taker, async (topic) => {
-    topic.stats();
-    await inTurns(topic.groups.values(), taker, (group) => void group.stats());
+  const nowMs = broker.clock.monotonic();
+  await inTurns(broker.topics.values(), taker, (topic) => {
+    topic.inRate.perSecond(nowMs);
+    topic.removedRate.perSecond(nowMs);
+    for (const { deliverRate, ackRate } of topic.groups.values()) {
+      deliverRate.perSecond(nowMs);
+      ackRate.perSecond(nowMs);
+    }
   });
 }

@@ -1,5 +1,6 @@
 import type { Broker, Group, Topic } from '../../broker/index.ts';
 import type { Timer } from '../../util/index.ts';
+import { QuietTopics } from '../quiet-topics.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import { type Alarm, type AlarmChange, type Reading, ruleNames, type RuleName } from './alarm.ts';
 import type { AlarmPolicy } from './alarm-settings.ts';
@@ -57,14 +58,14 @@ interface Held {
 }
 
 /**
- * The watch evaluates the rules over all topics and groups, again and again, and knows the alarms. Its cost
- * is in proportion to their number, and is spent in turns. What it remembers of a topic or group goes with
- * it.
+ * The watch evaluates the rules over all topics and groups, again and again, and knows the alarms. It passes
+ * over quiet topics, and its cost is spent in turns. What it remembers of a topic or group goes with it.
  */
 export class AlarmWatch {
   readonly #host: WatchHost;
   readonly #subjects = new WeakMap<Topic | Group, Subject<unknown>>();
   readonly #server: Subject<SyncWindow>;
+  readonly #quiet = new QuietTopics();
   readonly #held = new Set<Held>();
   readonly #listeners = new Set<(change: AlarmChange) => void>();
   #timer: Timer | undefined = undefined;
@@ -183,13 +184,7 @@ export class AlarmWatch {
     for (const reading of readServer(figures(), this.#server.memory))
       this.#judge(this.#server, null, reading, now);
     for (const topic of broker.topics.values()) {
-      const subject = this.#evaluateTopic(topic);
-      for (const group of topic.groups.values()) {
-        await this.#evaluateGroup(group);
-        await rest();
-        if (this.#isStopped) return;
-      }
-      if (subject) await this.#shed(topic, subject);
+      if (!this.#quiet.has(topic)) await this.#evaluateAll(topic);
       await rest();
       if (this.#isStopped) return;
     }
@@ -198,6 +193,29 @@ export class AlarmWatch {
     this.#omitted = this.#omittedNow;
     this.#evaluatedMs = broker.clock.now();
     this.#host.onEvaluated?.();
+  }
+
+  /** A topic with its groups. */
+  async #evaluateAll(topic: Topic): Promise<void> {
+    const { rest, shedder } = this.#host;
+    const subject = this.#evaluateTopic(topic);
+    let isQuiet = shedder?.isIdle ?? true;
+    for (const group of topic.groups.values()) {
+      await this.#evaluateGroup(group);
+      isQuiet &&= this.#isQuiet(group);
+      await rest();
+      if (this.#isStopped) return;
+    }
+    if (!subject) return;
+    await this.#shed(topic, subject);
+    const { letters } = subject.memory;
+    this.#quiet.note(topic, isQuiet && letters === undefined && !hasAlarms(subject));
+  }
+
+  /** Whether nothing of the group can become an alarm while nothing happens in it. */
+  #isQuiet(group: Group): boolean {
+    const { lag, inFlight } = group.info();
+    return lag + inFlight === 0 && !hasAlarms(this.#subjects.get(group));
   }
 
   #evaluateTopic(topic: Topic): Subject<TopicMemory> | undefined {
@@ -321,6 +339,10 @@ export class AlarmWatch {
 
 function newSubject<M>(topic: string | null, group: string | null, memory: M): Subject<M> {
   return { topic, group, memory, limits: undefined, alarms: undefined };
+}
+
+function hasAlarms(subject: Subject<unknown> | undefined): boolean {
+  return subject?.alarms !== undefined && subject.alarms.size > 0;
 }
 
 function seriousness({ state, level }: Alarm): number {

@@ -3,6 +3,7 @@ import type { Broker, Group, Topic } from '../../broker/index.ts';
 import { inTurns, type TurnTaker } from '../../protocols/index.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { QuietTopics } from '../quiet-topics.ts';
 import type { SyncTimes } from '../sync-times.ts';
 import { History, type HistoryOptions, type SeriesKey } from './history.ts';
 import { historyFileName, readHistory, writeHistory } from './history-file.ts';
@@ -29,6 +30,13 @@ export function backlogOf(topic: Topic): number | null {
   return backlog;
 }
 
+/** Of all topics, in one sample. */
+interface Sums {
+  in: number;
+  out: number;
+  level: number;
+}
+
 /** The recorder takes the samples of the history, and keeps them in a file while the server runs. */
 export class HistoryRecorder {
   readonly history: History;
@@ -37,6 +45,7 @@ export class HistoryRecorder {
   /** Undefined: the history is not kept over a restart. */
   readonly #path: string | undefined;
   readonly #log: Log;
+  readonly #quiet = new QuietTopics();
   #saving: NodeJS.Timeout | undefined;
   #saved: Promise<void> = Promise.resolve();
 
@@ -72,29 +81,38 @@ export class HistoryRecorder {
     this.recentSyncs.note(nowMs);
     const { history } = this;
     const all = { in: 0, out: 0, level: 0 };
-    await inTurns(this.#broker.topics.values(), taker, async (topic) => {
-      const { inPerSecond } = topic.stats();
-      let out = 0;
-      let level = 0;
-      await inTurns(topic.groups.values(), taker, (group) => {
-        const stats = group.stats();
-        out += stats.deliveredPerSecond;
-        level = Math.max(level, stats.lag);
-        history.note(keyOfGroup(group), nowMs, {
-          in: tidy(stats.inPerSecond),
-          out: tidy(stats.ackedPerSecond),
-          level: stats.lag,
-        });
-      });
-      if (taker.closed) return;
-      all.in += inPerSecond;
-      all.out += out;
-      all.level += level;
-      history.note(keyOfTopic(topic), nowMs, { in: tidy(inPerSecond), out: tidy(out), level });
-    });
+    await inTurns(this.#broker.topics.values(), taker, (topic) =>
+      this.#quiet.has(topic) ? undefined : this.#sampleTopic(topic, nowMs, taker, all),
+    );
     if (taker.closed) return;
     history.note(brokerKey, nowMs, { in: tidy(all.in), out: tidy(all.out), level: all.level });
     history.forget((key) => this.#isGone(key));
+  }
+
+  async #sampleTopic(topic: Topic, nowMs: number, taker: TurnTaker, all: Sums): Promise<void> {
+    const { history } = this;
+    const { inPerSecond } = topic.stats();
+    let out = 0;
+    let level = 0;
+    let hasGroupSeries = false;
+    await inTurns(topic.groups.values(), taker, (group) => {
+      const stats = group.stats();
+      out += stats.deliveredPerSecond;
+      level = Math.max(level, stats.lag);
+      history.note(keyOfGroup(group), nowMs, {
+        in: tidy(stats.inPerSecond),
+        out: tidy(stats.ackedPerSecond),
+        level: stats.lag,
+      });
+      hasGroupSeries ||= history.of(keyOfGroup(group)) !== undefined;
+    });
+    if (taker.closed) return;
+    all.in += inPerSecond;
+    all.out += out;
+    all.level += level;
+    history.note(keyOfTopic(topic), nowMs, { in: tidy(inPerSecond), out: tidy(out), level });
+    const hasSeries = history.of(keyOfTopic(topic)) !== undefined || hasGroupSeries;
+    this.#quiet.note(topic, !hasSeries && level === 0 && tidy(inPerSecond) + tidy(out) === 0);
   }
 
   #isGone({ topic: name, group, createdMs }: SeriesKey): boolean {
