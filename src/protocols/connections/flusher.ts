@@ -1,4 +1,5 @@
 import type { Clock } from '../../util/index.ts';
+import { LargeBuffers } from './large-buffers.ts';
 import type { Output } from './output.ts';
 import { SegmentPool } from './segment-pool.ts';
 
@@ -8,6 +9,8 @@ import { SegmentPool } from './segment-pool.ts';
  */
 export class Flusher {
   readonly segments: SegmentPool = new SegmentPool();
+  /** Buffers that outputs send from without a copy. */
+  readonly large: LargeBuffers = new LargeBuffers();
   readonly #clock: Clock;
   #waiting: Output[] = [];
   #spare: Output[] = [];

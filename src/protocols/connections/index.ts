@@ -6,6 +6,7 @@ export { Flusher } from './flusher.ts';
 export { Gate } from './gate.ts';
 export { Hall } from './hall.ts';
 export { beginInTurns, inTurns, pickInTurns, sortInTurns, Task, type TurnTaker } from './in-turns.ts';
+export { LargeBuffers, largeBytesMin } from './large-buffers.ts';
 export { Listener } from './listener.ts';
 export type { LoginThrottle } from './login-throttle.ts';
 export { Output, type OutputLimits } from './output.ts';

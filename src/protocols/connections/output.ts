@@ -23,6 +23,8 @@ export interface OutputLimits {
 interface FilledSegment {
   readonly buffer: Buffer;
   readonly bytes: number;
+  /** The large buffer that the bytes are a part of, if they were appended without a copy. */
+  readonly large: Buffer | undefined;
 }
 
 /**
@@ -108,6 +110,26 @@ export class Output {
     this.buffer.set(bytes, position);
   }
 
+  /**
+   * Appends bytes of a large buffer without a copy: see {@link LargeBuffers}. The output is one of its users
+   * until they are sent.
+   */
+  appendLarge(large: Buffer, start: number, end: number): void {
+    if (this.#closed) return;
+    const { buffer } = this;
+    const filled = this.#length;
+    const bytes = end - start;
+    const isIdle = !this.busy;
+    this.#flusher.large.share(large);
+    this.buffer = noBytes;
+    this.#length = 0;
+    if (isIdle) this.#socket.cork(); // one system call for both
+    if (filled > 0) this.#put(buffer, filled, undefined, isIdle);
+    this.#put(large.subarray(start, end), bytes, large, isIdle);
+    if (isIdle) this.#socket.uncork();
+    else this.#checkMarks(0);
+  }
+
   /** Writes the segment to the socket. If the socket is busy, that happens once it no longer is. */
   flush(): void {
     if (this.#length === 0 || this.busy || this.#closed) return;
@@ -115,7 +137,7 @@ export class Output {
     const bytes = this.#length;
     this.buffer = noBytes;
     this.#length = 0;
-    this.#write(buffer, bytes);
+    this.#write(buffer, bytes, undefined);
   }
 
   /** Slows a publisher down until this output has drained. */
@@ -149,6 +171,9 @@ export class Output {
     this.#sentBytes += this.pendingBytes;
     this.buffer = noBytes;
     this.#length = 0;
+    // The system may still send from those in flight.
+    for (const { large } of [...this.#queue, ...this.#inFlight])
+      if (large !== undefined) this.#flusher.large.drop(large);
     this.#queue = [];
     this.#queueBytes = 0;
     this.#inFlight = [];
@@ -165,14 +190,9 @@ export class Output {
       const filled = this.#length;
       this.buffer = noBytes;
       this.#length = 0;
-      if (this.busy || this.#closed) {
-        this.#queue.push({ buffer, bytes: filled });
-        this.#queueBytes += filled;
-        this.#count();
-        this.#checkMarks(bytes);
-      } else {
-        this.#write(buffer, filled);
-      }
+      const isIdle = !this.busy && !this.#closed;
+      this.#put(buffer, filled, undefined, isIdle);
+      if (!isIdle) this.#checkMarks(bytes);
     } else {
       this.#flusher.add(this);
     }
@@ -181,16 +201,24 @@ export class Output {
     return 0;
   }
 
-  #write(buffer: Buffer, bytes: number): void {
+  /** Writes the bytes to the idle socket, or queues them for a busy one. */
+  #put(buffer: Buffer, bytes: number, large: Buffer | undefined, isIdle: boolean): void {
+    if (isIdle) return this.#write(buffer, bytes, large);
+    this.#queue.push({ buffer, bytes, large });
+    this.#queueBytes += bytes;
+    this.#count();
+  }
+
+  #write(buffer: Buffer, bytes: number, large: Buffer | undefined): void {
     const socket = this.#socket;
     socket.write(bytes === buffer.length ? buffer : buffer.subarray(0, bytes), this.#written);
     // Usually the kernel takes all of it during the call: then the segment is free again.
     if (socket.writableLength === 0) {
       this.#sentBytes += bytes;
-      this.#flusher.segments.give(buffer);
+      this.#give(buffer, large);
       return;
     }
-    this.#inFlight.push({ buffer, bytes });
+    this.#inFlight.push({ buffer, bytes, large });
     this.#inFlightBytes += bytes;
     this.#flusher.busy(this);
     this.#count();
@@ -209,7 +237,7 @@ export class Output {
    */
   readonly #written = (): void => {
     if (!this.busy || this.#closed || this.#socket.writableLength > 0) return;
-    for (const { buffer } of this.#inFlight) this.#flusher.segments.give(buffer);
+    for (const { buffer, large } of this.#inFlight) this.#give(buffer, large);
     this.#sentBytes += this.#inFlightBytes;
     this.#inFlight.length = 0;
     this.#inFlightBytes = 0;
@@ -221,6 +249,12 @@ export class Output {
     this.#settle();
   };
 
+  /** The bytes were sent: the buffer is free. */
+  #give(buffer: Buffer, large: Buffer | undefined): void {
+    if (large === undefined) this.#flusher.segments.give(buffer);
+    else this.#flusher.large.release(large);
+  }
+
   #writeQueue(): void {
     const socket = this.#socket;
     let count = 0;
@@ -230,7 +264,7 @@ export class Output {
     const segments = this.#queue.splice(0, count);
     this.#queueBytes -= bytes;
     socket.cork();
-    for (const segment of segments) this.#write(segment.buffer, segment.bytes);
+    for (const { buffer, bytes, large } of segments) this.#write(buffer, bytes, large);
     socket.uncork();
   }
 

@@ -129,6 +129,11 @@ export class Session implements LivePublisher, NatsSession, Connection {
   #rest: Buffer = noBytes;
   /** The input takes more work than usual: it is parsed in small pieces until it pauses. */
   #isHeavy = false;
+  /** The room for a large message that the next read goes into; undefined: it goes into the shared buffer. */
+  #room: Buffer | undefined = undefined;
+  /** A copy of a message that several outputs send from, and the position of the message in its chunk. */
+  #shared: Buffer | undefined = undefined;
+  #sharedAt = -1;
   #lookUps = 0;
   #linger: Timer | undefined = undefined;
 
@@ -143,8 +148,12 @@ export class Session implements LivePublisher, NatsSession, Connection {
     this.#remoteAddress = accepted.remoteAddress ?? '';
     this.#nonce = nonce;
     this.#accepted = accepted;
-    this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits);
-    const socket = readShared(accepted, host.readBuffer, (chunk) => this.#receive(chunk));
+    this.#parser = new Parser<ClientVerb, Session>(handlers, this, host.limits, host.flusher.large);
+    const socket = readShared(
+      accepted,
+      () => this.#nextRead(),
+      (chunk) => this.#receive(chunk),
+    );
     this.#socket = socket;
     this.#gate.of(socket);
     const cut = (): void => this.#cut();
@@ -416,16 +425,58 @@ export class Session implements LivePublisher, NatsSession, Connection {
     if (subscriptions.length > 0) this.host.clock.defer(() => this.#unsubscribe(subscriptions));
   }
 
+  /**
+   * The buffer for the next read: the rest of a large message is read directly into its own memory. Input that
+   * waits comes first.
+   */
+  #nextRead(): Buffer {
+    this.#room = this.closed || this.#rest.length > 0 ? undefined : this.#parser.room();
+    return this.#room ?? this.host.readBuffer;
+  }
+
+  /**
+   * The bytes of the message that it publishes, in a large buffer that outputs can send from, and their
+   * position there. A message that lies in a chunk is copied once.
+   */
+  largeOf({ valueBuffer, encodedStart, encodedEnd }: LiveMessage): { buffer: Buffer; start: number } {
+    const { large } = this.#parser;
+    if (large !== undefined && large === valueBuffer) return { buffer: large, start: encodedStart };
+    if (this.#shared === undefined || this.#sharedAt !== encodedStart) {
+      this.#dropShared();
+      this.#shared = this.host.flusher.large.take(encodedEnd - encodedStart);
+      this.#sharedAt = encodedStart;
+      this.#shared.set(valueBuffer.subarray(encodedStart, encodedEnd));
+    }
+    return { buffer: this.#shared, start: 0 };
+  }
+
+  #dropShared(): void {
+    if (this.#shared !== undefined) this.host.flusher.large.release(this.#shared);
+    this.#shared = undefined;
+  }
+
   #receive(chunk: Buffer): void {
     if (this.closed) return;
     this.heard = true;
     this.inBytes += chunk.length;
+    if (this.#room !== undefined) return this.#fillRoom(chunk.length);
     // A full read: the system would pass on more at once, some 2 MiB, before other connections get their
     // turn.
     if (chunk.length >= pieceBytes) return this.#receiveMuch(chunk);
     this.#isHeavy = false;
     const taken = this.#parse(chunk);
     if (this.#mustWait) this.#keepRest(chunk, taken);
+  }
+
+  #fillRoom(bytes: number): void {
+    // As after any full read, other connections get their turn when the time is over.
+    if (bytes >= pieceBytes) this.#gate.hasTime();
+    try {
+      this.#parser.filled(bytes);
+    } catch (error) {
+      this.fail(closingText(error), error);
+    }
+    this.message.clear();
   }
 
   /** Returns the number of bytes handled: all of them, except input after a login that has to wait. */
@@ -438,6 +489,7 @@ export class Session implements LivePublisher, NatsSession, Connection {
       this.fail(closingText(error), error);
     }
     this.message.clear(); // an idle connection must not keep the chunk
+    if (this.#shared !== undefined) this.#dropShared();
     return taken;
   }
 

@@ -9,7 +9,7 @@ import {
   writeHeaders,
   writeLatin1,
 } from '../../wire/nats/index.ts';
-import type { Output } from '../connections/index.ts';
+import { largeBytesMin, type Output } from '../connections/index.ts';
 import type { DeliveryFilter } from './restrictions.ts';
 import type { Session } from './session.ts';
 
@@ -82,13 +82,15 @@ export class Subscription implements LiveSubscriber {
   }
 
   /**
-   * Copies a message from a NATS publisher to a NATS subscriber: the bytes after the subject are the same.
+   * Sends a message from a NATS publisher to a NATS subscriber: the bytes after the subject are the same. A
+   * large message is sent from where it is.
    */
   #copy(message: LiveMessage): void {
     const output = this.#output;
     const { encodedStart, encodedEnd, valueBuffer } = message;
     const skip = message.headerStart < 0 ? 1 : 0;
-    const commonBytes = encodedEnd - encodedStart;
+    const isLarge = encodedEnd - encodedStart >= largeBytesMin;
+    const commonBytes = isLarge ? 0 : encodedEnd - encodedStart;
     let at: number;
     let target: Buffer;
     if (this.#wild) {
@@ -103,7 +105,11 @@ export class Subscription implements LiveSubscriber {
       target = output.buffer;
       for (let i = skip; i < headBytes; i++) target[at++] = head[i]!;
     }
-    copyBytes(target, at, valueBuffer, encodedStart, encodedEnd);
+    if (isLarge) {
+      // Only sessions publish messages in this encoding.
+      const { buffer, start } = (message.origin as Session).largeOf(message);
+      output.appendLarge(buffer, start, start + encodedEnd - encodedStart);
+    } else copyBytes(target, at, valueBuffer, encodedStart, encodedEnd);
     output.messages++;
   }
 

@@ -10,6 +10,16 @@ export interface ParserLimits {
   readonly payloadBytesMax: number;
 }
 
+/** Where a parser gets memory for large unfinished frames from. */
+export interface FrameMemory {
+  /** At least `bytes` bytes, and up to `wanted`. */
+  take(bytes: number, wanted: number): Buffer;
+  /** The frame is complete, or has moved to a larger buffer. */
+  release(buffer: Buffer): void;
+  /** The buffer may still be read into. */
+  drop(buffer: Buffer): void;
+}
+
 const blank = 32;
 const tab = 9;
 const cr = 13;
@@ -20,8 +30,10 @@ const lf = 10;
  * arrive.
  */
 const tailBytesMin = 1024;
-/** A larger tail buffer is dropped when its frame is complete. */
+/** A larger tail buffer is from {@link FrameMemory}, and goes back when its frame is complete. */
 const tailBytesKept = 16 * 1024;
+/** From this size on the rest of an unfinished frame is worth a read of its own. */
+const roomBytesMin = 32 * 1024;
 
 /** The length of an unfinished frame whose control line is not complete. */
 const lineUnfinished = 0;
@@ -57,8 +69,15 @@ export class Parser<Side extends Verb, Target> {
   #tail: Buffer = noBytes;
   #tailBytes = 0;
   #needed = lineUnfinished;
+  readonly #memory: FrameMemory;
 
-  constructor(handlers: Handlers<Side, Target>, target: Target, limits: ParserLimits) {
+  constructor(
+    handlers: Handlers<Side, Target>,
+    target: Target,
+    limits: ParserLimits,
+    memory: FrameMemory = freshMemory,
+  ) {
+    this.#memory = memory;
     this.#handlers = handlers;
     this.#target = target;
     this.#lineMax = limits.controlLineBytesMax;
@@ -73,8 +92,31 @@ export class Parser<Side extends Verb, Target> {
   /** Ends the parser: no handler is called any more, not even for the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
+    if (this.#tail.length > tailBytesKept) this.#memory.drop(this.#tail);
     this.#tail = noBytes;
     this.#tailBytes = 0;
+  }
+
+  /** The buffer of a large frame that is being handled, if it is from {@link FrameMemory}. */
+  get large(): Buffer | undefined {
+    return this.#tail.length > tailBytesKept ? this.#tail : undefined;
+  }
+
+  /**
+   * Room for the rest of a large unfinished frame, to be read into instead of a chunk; undefined if there is
+   * no such frame. After the read comes {@link filled}, with no {@link parse} in between.
+   */
+  room(): Buffer | undefined {
+    if (this.#stopped || this.#needed - this.#tailBytes < roomBytesMin) return undefined;
+    if (this.#tail.length - this.#tailBytes < roomBytesMin) this.#grow(this.#tailBytes + roomBytesMin);
+    return this.#tail.subarray(this.#tailBytes, Math.min(this.#needed, this.#tail.length));
+  }
+
+  /** So many bytes were read into the {@link room}. Throws as {@link parse} does. */
+  filled(bytes: number): void {
+    this.#tailBytes += bytes;
+    this.#runTail();
+    this.#frame.buffer = noBytes;
   }
 
   /** Calls no handler after the current one, until {@link resume}. */
@@ -116,27 +158,39 @@ export class Parser<Side extends Verb, Target> {
       end = Math.min(chunk.length, position + this.#needed - this.#tailBytes);
     }
     this.#appendTail(chunk, position, end);
-    // Without the last byte it can be seen already whether the payload ends where it should.
-    if (this.#needed !== lineUnfinished && this.#tailBytes < this.#needed - 1) return end;
-    const done = this.#run(this.#tail, 0, this.#tailBytes);
-    if (done > 0) {
-      this.#tailBytes = 0;
-      this.#needed = lineUnfinished;
-      if (this.#tail.length > tailBytesKept) this.#tail = noBytes;
-    }
+    this.#runTail();
     return end;
+  }
+
+  /** Handles the frame in the tail, if it is complete. */
+  #runTail(): void {
+    // Without the last byte it can be seen already whether the payload ends where it should.
+    if (this.#needed !== lineUnfinished && this.#tailBytes < this.#needed - 1) return;
+    const done = this.#run(this.#tail, 0, this.#tailBytes);
+    if (done === 0) return;
+    this.#tailBytes = 0;
+    this.#needed = lineUnfinished;
+    if (this.#tail.length <= tailBytesKept) return;
+    this.#memory.release(this.#tail);
+    this.#tail = noBytes;
   }
 
   #appendTail(chunk: Buffer, start: number, end: number): void {
     const bytes = this.#tailBytes + end - start;
-    if (bytes > this.#tail.length) {
-      const room = Math.max(tailBytesMin, bytes, Math.min(this.#needed || this.#lineMax, bytes * 2));
-      const larger = Buffer.allocUnsafeSlow(room);
-      this.#tail.copy(larger, 0, 0, this.#tailBytes);
-      this.#tail = larger;
-    }
+    if (bytes > this.#tail.length) this.#grow(bytes);
     chunk.copy(this.#tail, this.#tailBytes, start, end);
     this.#tailBytes = bytes;
+  }
+
+  #grow(bytes: number): void {
+    const room = Math.max(tailBytesMin, bytes, Math.min(this.#needed || this.#lineMax, bytes * 2));
+    const before = this.#tail;
+    this.#tail =
+      room > tailBytesKept
+        ? this.#memory.take(bytes, Math.max(room, this.#needed))
+        : Buffer.allocUnsafeSlow(room);
+    before.copy(this.#tail, 0, 0, this.#tailBytes);
+    if (before.length > tailBytesKept) this.#memory.release(before);
   }
 
   /** Handles the complete frames in a range. Returns the start of the first incomplete one. */
@@ -327,3 +381,10 @@ function unknownVerb(): never {
 function lostFrame(): WireError {
   return new WireError('unknown-operation', 'A payload must end with CRLF exactly where its size says.');
 }
+
+/** New memory for each frame, in proportion to the bytes that have come. */
+const freshMemory: FrameMemory = {
+  take: (bytes, wanted) => Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(wanted, bytes * 2))),
+  release: () => undefined,
+  drop: () => undefined,
+};

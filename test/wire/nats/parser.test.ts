@@ -98,6 +98,43 @@ describe('verbs of a server', () => {
   });
 });
 
+describe('a large frame', () => {
+  it('is the same whether its rest is read into its own room or comes in chunks', () => {
+    const payload = (length: number): string => `PUB a ${length}\r\n${'x'.repeat(length)}\r\n`;
+    const property = fc.property(
+      fc.array(fc.constantFrom(0, 10, 20_000, 40_000, 100_000), { minLength: 1, maxLength: 6 }),
+      fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 20 }),
+      (lengths, cuts) => {
+        const said = Buffer.from(`${lengths.map(payload).join('PING\r\n')}PONG\r\n`, 'latin1');
+        const transcript: string[] = [];
+        const parser = new Parser<ClientVerb, string[]>(clientHandlers, transcript, limits);
+        let rooms = 0;
+        for (let at = 0, cut = 0; at < said.length; cut++) {
+          const room = parser.room();
+          const bytes = Math.min(cuts[cut % cuts.length]!, room?.length ?? Infinity, said.length - at);
+          if (room) {
+            said.copy(room, 0, at, at + bytes);
+            parser.filled(bytes);
+            rooms++;
+          } else parser.parse(Buffer.from(said.subarray(at, at + bytes)));
+          at += bytes;
+        }
+        assert.deepEqual(transcript, fromClient(said.toString('latin1')));
+        return lengths.every((length) => length < 70_000) || cuts.some((cut) => cut > 60_000) || rooms > 0;
+      },
+    );
+    fc.assert(property, { numRuns: 100 });
+  });
+
+  it('whose payload does not end where it should is refused in its own room, too', () => {
+    const parser = new Parser<ClientVerb, string[]>(clientHandlers, [], limits);
+    parser.parse(Buffer.from(`PUB a 100000\r\n${'x'.repeat(50_000)}`, 'latin1'));
+    const room = parser.room()!;
+    room.fill('x');
+    assert.throws(() => parser.filled(room.length), { code: 'unknown-operation' });
+  });
+});
+
 describe('invalid verbs', () => {
   const refused: [said: string, code: string][] = [
     ['\r\n', 'unknown-operation'],
