@@ -25,7 +25,10 @@ const hello = {
   version: '1',
 };
 
+/** The buffer has this size, or more once a frame needs it. */
 const readBufferBytes = 256 * 1024;
+/** nats-server's largest payload, and some bytes in front of it. */
+const frameBytesMax = 65 * 1024 * 1024;
 
 /**
  * A NATS socket is a raw connection: it does the handshake, then passes every read to one reader. All reads
@@ -33,7 +36,7 @@ const readBufferBytes = 256 * 1024;
  */
 export class NatsSocket implements Link {
   readonly #socket: Socket;
-  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
   readonly #onFailure: (error: Error) => void;
   readonly #pongs: (() => void)[] = [];
   #held = 0;
@@ -111,11 +114,18 @@ export class NatsSocket implements Link {
       const used = this.#reader(this.#buffer, end);
       if (used < end) this.#buffer.copyWithin(0, used, end);
       this.#held = end - used;
-      if (this.#held === readBufferBytes) throw new Error(`a frame is larger than ${readBufferBytes} bytes`);
+      if (this.#held === this.#buffer.length) this.#grow();
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     return true;
+  }
+
+  #grow(): void {
+    const before = this.#buffer;
+    if (before.length > frameBytesMax) throw new Error(`a frame is larger than ${frameBytesMax} bytes`);
+    this.#buffer = Buffer.allocUnsafeSlow(before.length * 2);
+    before.copy(this.#buffer);
   }
 
   #fail(error: Error): void {
