@@ -19,7 +19,10 @@ export class ClockKnown {
   readonly #periods: Period[] = [this.#now];
   /** Jumps that may not be on disk yet, by the index of the event, and whether the broker told of them. */
   readonly #pending: { readonly at: number; readonly byMs: number; isTold: boolean }[] = [];
-  /** All jumps back together: times of before them may count as later by so much after a restart. */
+  /**
+   * All jumps back together: times of before them may count as later by so much after a restart, and what stands
+   * behind such a message stays with it.
+   */
   setBackMs = 0;
   wasSet = false;
   /** Steady time went back, with the clock, while no broker was up. */
@@ -32,15 +35,15 @@ export class ClockKnown {
   /** The clock was set at that steady time. */
   set(at: number, steadyMs: number, byMs: number, isDown: boolean): void {
     this.wasSet = true;
+    this.setBackMs += Math.max(0, -byMs);
     const readMs = steadyMs + this.#now.aheadMs;
     if (isDown) {
       this.wentBack ||= byMs < 0;
       this.#latestMs = Math.max(this.#latestMs, steadyMs);
       // Steady time goes with it.
-      this.#now.fromMs = Math.min(this.#now.fromMs, readMs);
+      this.#now.fromMs = Math.min(this.#now.fromMs, readMs + byMs);
       return;
     }
-    this.setBackMs += Math.max(0, -byMs);
     this.#now.toMs = readMs;
     this.#now = { fromMs: readMs + byMs, toMs: Infinity, aheadMs: this.#now.aheadMs + byMs };
     this.#periods.push(this.#now);

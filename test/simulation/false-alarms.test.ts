@@ -236,3 +236,22 @@ test('in the line of a key its order counts, and not the order in which messages
     { kind: 'release', topic, group, steps: 8 }, // the second one is still being read when the first goes out
     { kind: 'detach', topic, group, held: 'release' },
   ]));
+
+test('behind a message of before the clock was set back another stays longer, too', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic, ageMsMax: 60_000 } },
+    { kind: 'publish', topic, messages: [{ id: 1, key: 'k.1', bytes: 0 }] },
+    { kind: 'set-clock', byMs: -60_331, down: 'crash' },
+    { kind: 'publish', topic, messages: [{ id: 2, key: 'k.1', bytes: 0 }] },
+  ]));
+
+test('a reading of a clock that was set back while no broker was up is of now', () =>
+  assertKept([
+    { kind: 'create-topic', options: { name: topic, overflow: 'reject' } },
+    { kind: 'create-group', topic, options: { name: group } },
+    { kind: 'set-clock', byMs: -4137 },
+    { kind: 'set-clock', byMs: -93_600_719, down: 'stop' },
+    { kind: 'attach', topic, group, credit: 20 },
+    { kind: 'publish', topic, messages: [{ id: 1, key: 'k.3', bytes: 0, delayMs: 40_000, ttlMs: 500 }] },
+    { kind: 'wait', ms: 50_000 },
+  ]));

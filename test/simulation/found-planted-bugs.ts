@@ -274,6 +274,7 @@ export const foundPlantedBugs: readonly PlantedBug[] = [
     file: 'log/startup.js',
     find: '|| (isLeft && leaveTo === undefined)',
     replace: '',
+    tests: ['log/fence.test.js'],
   },
   {
     name: 'found: new messages overtake a redelivery that is read from disk',
