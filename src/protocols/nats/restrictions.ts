@@ -2,6 +2,7 @@ import type { LiveMessage, Route, Router } from '../../broker/index.ts';
 import { subjectTokens, textOf, type Clock } from '../../util/index.ts';
 import type { Frame } from '../../wire/nats/index.ts';
 import { fullAccess, type Access, type Login, type NatsPermissions } from '../users/index.ts';
+import { AckPrefixes } from './ack-prefixes.ts';
 import { ResponsePermits } from './response-permits.ts';
 import type { Session } from './session.ts';
 import { PublishRules, SubscribeRules } from './subject-rules.ts';
@@ -29,6 +30,8 @@ export class Restrictions {
   readonly access: Access;
   readonly #router: Router;
   readonly #publish: PublishRules | undefined;
+  /** Absent if rules may tell acks of one consumer apart. */
+  readonly #acks: AckPrefixes | undefined;
   readonly #subscribe: SubscribeRules | undefined;
   readonly #responses: ResponsePermits | undefined;
   /** Whether the last publish was allowed, other than as an answer. */
@@ -43,6 +46,7 @@ export class Restrictions {
     const publishRules = publish ?? (allowResponses && { allow: [] });
     const isAll = allowResponses && publishRules && publishRules.allow === undefined;
     this.#publish = publishRules && new PublishRules(isAll ? { ...publishRules, allow: [] } : publishRules);
+    if (AckPrefixes.suffices(this.#publish?.patterns ?? [])) this.#acks = new AckPrefixes();
     this.#subscribe = subscribe && new SubscribeRules(subscribe);
     this.#responses = allowResponses && new ResponsePermits(allowResponses, clock);
   }
@@ -63,6 +67,10 @@ export class Restrictions {
     if (frame.repeated && this.#wasAllowed) return true;
     const { buffer, subjectStart, subjectEnd } = frame;
     if (buffer[subjectStart] === dollar) {
+      if (this.#acks?.covers(buffer, subjectStart, subjectEnd)) {
+        this.#route = undefined;
+        return (this.#wasAllowed = true);
+      }
       const subject = textOf(buffer, subjectStart, subjectEnd);
       if (subject.startsWith(jetStreamPrefix)) return this.#requests(session, subject);
     }
@@ -91,8 +99,9 @@ export class Restrictions {
   #requests(session: Session, subject: string): boolean {
     this.#route = undefined;
     const rules = this.#publish;
-    this.#wasAllowed =
-      rules === undefined || (subject.startsWith(ackPrefix) ? rules.judge(subject) : rules.allows(subject));
+    const isAck = subject.startsWith(ackPrefix);
+    this.#wasAllowed = rules === undefined || (isAck ? rules.judge(subject) : rules.allows(subject));
+    if (isAck && this.#wasAllowed) this.#acks?.add(subject);
     if (this.#wasAllowed || this.#responses?.take(subject)) return true;
     session.deny('Publish to', subject);
     return false;

@@ -24,6 +24,10 @@ export class PublishRules {
     return verdict;
   }
 
+  get patterns(): readonly string[] {
+    return [...(this.#allow ?? []), ...this.#deny];
+  }
+
   /** The same as `allows`, for a subject that will not repeat. */
   judge(subject: string): boolean {
     const matches = (pattern: string): boolean => subjectMatches(pattern, subject);

@@ -28,6 +28,41 @@ describe('verdicts that are kept', () => {
         denied(...order.filter((subject) => !['a', '$JS.API.a'].includes(subject))),
       );
   });
+
+  for (const { rules, title, isDenied } of [
+    {
+      title: 'are those of an ack, whichever consumer the last ones were of',
+      rules: { allow: ['$JS.ACK.*.c.>', '$JS.ACK.s.d*.>'], deny: ['$JS.ACK.x.>'] },
+      isDenied: (ack: string) => !/^\$JS\.ACK\.(?!x)\w+\.c\./.test(ack),
+    },
+    {
+      title: 'are those of an ack, where rules look at its end',
+      rules: { allow: ['$JS.ACK.>'], deny: ['$JS.ACK.*.*.7.>', '$JS.ACK.s.c.1.2'] },
+      isDenied: (ack: string) => /^\$JS\.ACK\.\w+\.\w+\.7\.|^\$JS\.ACK\.s\.c\.1\.2$/.test(ack),
+    },
+  ])
+    it(title, async () => {
+      const users = new Users([{ ...ann, nats: { publish: rules } }]);
+      await using server = await TestServer.start({ users });
+      using client = await server.connect({ user: 'ann', pass: 'secret', no_responders: false });
+      const acks = Array.from({ length: 12 }, (_, at) => `s${at}`)
+        .concat('s', 'x', 's')
+        .flatMap((stream) => ['c', 'dog', 'c'].map((consumer) => `$JS.ACK.${stream}.${consumer}`))
+        .flatMap((consumer) => [
+          `${consumer}.1.2`,
+          `${consumer}.7.2`,
+          consumer,
+          `${consumer}.`,
+          `${consumer}.1.2`,
+        ]);
+      const denied = acks.filter((ack) => isDenied(ack));
+      assert.ok(denied.length > 0 && denied.length < acks.length);
+      await says(
+        client,
+        acks.map((subject) => `PUB ${subject} 0\r\n\r\n`).join(''),
+        denied.map((subject) => `-ERR 'Permissions Violation for Publish to "${subject}"'\r\n`).join(''),
+      );
+    });
 });
 
 describe('users that change', () => {
