@@ -1,2 +1,1 @@
-export { runProgram } from './program.ts';
-export { type ExitCode, exitCode } from './exit-code.ts';
+export { exitCode } from './exit-code.ts';

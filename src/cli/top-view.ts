@@ -1,7 +1,7 @@
 import type { GroupJson, TopicJson } from '../admin-api/index.ts';
 
 /** The orders of the tables, in the order in which the key goes through them. */
-export const sorts = ['rate', 'lag', 'oldest', 'messages', 'bytes', 'name'] as const;
+const sorts = ['rate', 'lag', 'oldest', 'messages', 'bytes', 'name'] as const;
 export type Sort = (typeof sorts)[number];
 
 /** What a key has changed: how the screen looks, or what has to be asked for. */

@@ -9,7 +9,7 @@ export interface Route {
 
 type Query = { readonly [name: string]: string | number | undefined };
 
-export function readRoute(hash: string): Route {
+function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   return {
     path: path.split('/').filter(Boolean).map(decode),

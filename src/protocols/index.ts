@@ -7,8 +7,6 @@ export {
   Task,
   inTurns,
   type TurnTaker,
-  type Connection,
-  type ConnectionInfo,
   type ConnectionRegistry,
   TlsGuard,
   type TlsIdentity,
@@ -32,7 +30,6 @@ export {
 export {
   HttpError,
   HttpFrontend,
-  type HttpFrontendOptions,
   type HttpReply,
   type HttpRequest,
   checkOrigin,
@@ -42,5 +39,5 @@ export {
 } from './http/index.ts';
 export { attributesWithPastSubjects } from './nats/jetstream/past-subjects.ts';
 export { problemOfTls, tlsFilesOf } from './protocol.ts';
-export type { Protocol, ProtocolContext, ProtocolLog, TlsFiles } from './protocol.ts';
+export type { TlsFiles } from './protocol.ts';
 export { protocols, type AnyProtocol } from './protocols.ts';

@@ -7,7 +7,6 @@ import { sqsDoorSettings, type SqsDoorSettings } from './sqs/settings.ts';
 import type { UserSettings } from './users/user-settings.ts';
 
 export { usersSetting } from './users/settings.ts';
-export type { UserSettings } from './users/user-settings.ts';
 
 export {
   choice,

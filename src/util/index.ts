@@ -1,4 +1,3 @@
-export type { AbortSignal } from './abort-signal.ts';
 export { allocAligned, startsAtPage } from './aligned-memory.ts';
 export { BlockPool } from './block-pool.ts';
 export {
@@ -32,7 +31,7 @@ export { nestsDeeper } from './json-depth.ts';
 export { heapBytes, memoryForObjectsBytes, memoryLimitBytes } from './machine-memory.ts';
 export { Gate, Mutex } from './mutex.ts';
 export { OffsetSet } from './offset-set.ts';
-export { processFigures, type ProcessFigures } from './process-figures.ts';
+export { processFigures } from './process-figures.ts';
 export { Queue } from './queue.ts';
 export { SeededRandom, SystemRandom, type Random } from './random.ts';
 export { sameText } from './same-text.ts';

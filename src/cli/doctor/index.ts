@@ -6,7 +6,7 @@ import { CliError, exitCode } from '../exit-code.ts';
 import { checkNode, checkOpenFiles, checkPlatform } from './machine.ts';
 import { checkSetAside } from './stored-data.ts';
 
-export type { Check, CheckStatus } from './check.ts';
+export type { Check } from './check.ts';
 export { repair } from './repair.ts';
 
 export interface DoctorOptions {

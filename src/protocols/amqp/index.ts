@@ -1,9 +1,9 @@
 export { AmqpFrontend, type AmqpEvent, type AmqpOptions } from './amqp-frontend.ts';
-export { amqpLimits, defaultLimits, type AmqpLimits } from './limits.ts';
+export { amqpLimits } from './limits.ts';
 export type { Channel } from './channel.ts';
 export type { AmqpConsumer } from './consumer.ts';
 export { handedOverParts } from './delivery-writer.ts';
-export { AmqpError, amqpError, shownExchange, shownQueue, virtualHost } from './errors.ts';
+export { AmqpError, amqpError, virtualHost } from './errors.ts';
 export {
   exchangeTypeOf,
   exchangeTypes,
@@ -11,7 +11,6 @@ export {
   type Destination,
   type Exchange,
   type ExchangeDefinition,
-  type ExchangeType,
 } from './exchanges/index.ts';
 export { checkEquivalent as checkEquivalentExchange, checkNotDefault } from './handlers/exchange.ts';
 export { countOf } from './handlers/queue.ts';
@@ -29,12 +28,10 @@ export {
 } from './policies/index.ts';
 export { checkDefinition } from './queue-policies.ts';
 export { checkPermission, mayEnter, type Actor } from './permissions.ts';
-export { queueArguments } from './queue-arguments.ts';
 export { definitionOf, policyNamesOf } from './queue-definition.ts';
-export { checkNoStream, checkReserved, isStream } from './queues.ts';
+export { checkNoStream, checkReserved } from './queues.ts';
 export { namePattern } from './name-pattern.ts';
 export { rabbitVersion } from './server-properties.ts';
 export { publishSingle } from './single-publish.ts';
-export type { AmqpConnectionInfo } from './session.ts';
 export { problemOfPermissions, type VhostPermissions } from './vhost-permissions.ts';
-export { plainNames, type VhostNames, type VirtualHost, type VirtualHosts } from './vhosts/index.ts';
+export { type VirtualHost } from './vhosts/index.ts';

@@ -33,7 +33,7 @@ export interface AmqpLimits extends OutputLimits {
 const MiB = 1024 * 1024;
 
 /** The figures that clients see are those of RabbitMQ. */
-export const defaultLimits: AmqpLimits = {
+const defaultLimits: AmqpLimits = {
   payloadBytesMax: MiB,
   connectionsMax: 65_536,
   frameBytesMax: 131_072,

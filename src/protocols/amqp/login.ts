@@ -4,7 +4,7 @@ import { AmqpError } from './errors.ts';
 import type { SessionHost } from './session-host.ts';
 
 /** The ways to log in, in the order in which they are offered. */
-export const mechanisms = ['AMQPLAIN', 'PLAIN', 'EXTERNAL'] as const;
+const mechanisms = ['AMQPLAIN', 'PLAIN', 'EXTERNAL'] as const;
 export type Mechanism = (typeof mechanisms)[number];
 
 /** The client that logs in. */

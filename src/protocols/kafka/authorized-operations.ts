@@ -1,7 +1,7 @@
 import { Operation, Resource, clusterName, operationsOn, type Rights } from './security/index.ts';
 
 /** The operations that the client may do on a resource, as bits, for answers that include them on request. */
-export function authorizedOperations(rights: Rights, resourceType: number, name: string): number {
+function authorizedOperations(rights: Rights, resourceType: number, name: string): number {
   return rights.operations(resourceType, name) & operationsOn[resourceType]!;
 }
 

@@ -24,7 +24,7 @@ export interface NatsLimits extends OutputLimits {
 
 const MiB = 1024 * 1024;
 
-export const defaultLimits: NatsLimits = {
+const defaultLimits: NatsLimits = {
   controlLineBytesMax: 4096,
   payloadBytesMax: MiB,
   connectionsMax: 65_536,

@@ -1,3 +1,3 @@
 export { patternBounds } from './bounds.ts';
-export { wordsFor, type PatternProblem, type PatternWords } from './problem.ts';
+export { wordsFor, type PatternWords } from './problem.ts';
 export { RegularPattern, type PatternOptions } from './regular-pattern.ts';

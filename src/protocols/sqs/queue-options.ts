@@ -3,7 +3,7 @@ import { defaultOf, type AttributeTexts } from './attribute-rules.ts';
 import { ackWaitMsOf } from './queue.ts';
 
 /** The five minutes for which SQS remembers the deduplication ids of a FIFO queue. */
-export const dedupeWindowMs = 300_000;
+const dedupeWindowMs = 300_000;
 /** More ids than the budget of the broker allows, so that the window ends by time alone. */
 const dedupeEntriesMax = 100_000_000;
 

@@ -1,7 +1,6 @@
 export { Access, accessOf, fullAccess, noAccess } from './access.ts';
 export type { Login, Proof } from './login.ts';
-export { PasswordChecks } from './password-checks.ts';
-export { defaultDigestAlgorithm, parseDigest, type PasswordDigest } from './password-digest.ts';
+export { defaultDigestAlgorithm, parseDigest } from './password-digest.ts';
 export {
   defaultIterations,
   deriveKeys,
@@ -31,13 +30,5 @@ export {
 } from './permissions.ts';
 export { certificateNames, certificateSubject } from './certificate-names.ts';
 export { checkUnique, isAccessKeyId, parseUsers } from './configured-users.ts';
-export {
-  mayUseProtocol,
-  userWithAccessKey,
-  userWithPassword,
-  type AccessKey,
-  type Credentials,
-  type Password,
-  type User,
-} from './user.ts';
+export { mayUseProtocol, userWithAccessKey, userWithPassword, type Password, type User } from './user.ts';
 export { Users, userNameCharactersMax, type Grant } from './users.ts';

@@ -1,1 +1,1 @@
-export { refuseHandshake, WebSockets, type WebSocketOptions } from './web-sockets.ts';
+export { refuseHandshake, WebSockets } from './web-sockets.ts';

@@ -5,7 +5,7 @@ import type { AdminRequest } from './http.ts';
 import { type JsonReply, json } from './reply.ts';
 
 /** Steps of the fine track in lists. */
-export const recentSteps = 30;
+const recentSteps = 30;
 
 export function showHistory({ access }: AdminRequest, context: AdminContext): JsonReply<HistoryJson> {
   checkMayAll('consume', access);

@@ -1,4 +1,4 @@
-export { History, type HistoryOptions, type Series, type SeriesKey } from './history.ts';
+export { History, type SeriesKey } from './history.ts';
 export { historyFileName, readHistory, writeHistory } from './history-file.ts';
 export { HistoryRecorder, backlogOf, brokerKey, keyOfGroup, keyOfTopic } from './recorder.ts';
-export { columns, Track, type Column, type Sample, type TrackShape } from './track.ts';
+export { Track } from './track.ts';

@@ -5,7 +5,7 @@ export interface TrackShape {
 }
 
 /** The numbers that are kept of a topic or a group at each step. */
-export const columns = ['in', 'out', 'level'] as const;
+const columns = ['in', 'out', 'level'] as const;
 export type Column = (typeof columns)[number];
 
 /** One step: messages in and out per second, and how many messages waited. */

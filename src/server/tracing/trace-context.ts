@@ -90,7 +90,7 @@ function isParentName(bytes: Uint8Array, at: number): boolean {
 }
 
 /** Reads the text of the two headers; null if the publisher does not record, undefined if it is no context. */
-export function readContext(parent: string, state: string | undefined): TraceContext | null | undefined {
+function readContext(parent: string, state: string | undefined): TraceContext | null | undefined {
   const [, traceId, spanId, flags] = parentForm.exec(parent) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   if ((Number.parseInt(flags, 16) & sampledFlag) === 0) return null;

@@ -8,22 +8,14 @@ export {
   protocolHeader,
   type FrameSink,
 } from './frame-parser.ts';
-export {
-  contentSize,
-  heartbeatFrame,
-  methodFrame,
-  writeContent,
-  writeFrameHead,
-  type Content,
-} from './frame-writer.ts';
-export { readArguments, writeMethod, type Arguments, type Method } from './method.ts';
+export { contentSize, heartbeatFrame, methodFrame, writeContent, writeFrameHead } from './frame-writer.ts';
+export { readArguments, type Arguments, type Method } from './method.ts';
 export * as methods from './methods.ts';
 export { methodOf } from './methods.ts';
 export {
   encodeProperties,
   readContentHeader,
   readProperties,
-  type ContentHeader,
   type Properties,
   type PropertyName,
 } from './properties.ts';

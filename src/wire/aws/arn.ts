@@ -19,7 +19,3 @@ export function parseArn(text: string): Arn | undefined {
   const [, partition = '', service = '', region = '', account = '', resource = ''] = match;
   return { partition, service, region, account, resource };
 }
-
-export function arnText({ partition, service, region, account, resource }: Arn): string {
-  return `arn:${partition}:${service}:${region}:${account}:${resource}`;
-}

@@ -1,9 +1,8 @@
-export { arnText, parseArn, type Arn } from './arn.ts';
+export { parseArn } from './arn.ts';
 export { AwsError } from './error.ts';
 export type { AwsErrorName } from './error-kinds.ts';
 export {
   FilterError,
-  filterLimits,
   FilterInput,
   FilterPolicy,
   type FilteredAttribute,
@@ -12,11 +11,9 @@ export {
 export { Form } from './form.ts';
 export { jsonRefusal, jsonReply, readJson, readTarget, writeJson } from './json.ts';
 export { limits } from './limits.ts';
-export { md5OfAttributes, md5OfText, type HashedAttribute } from './md5.ts';
+export { md5OfAttributes, md5OfText } from './md5.ts';
 export { isMessageText } from './message-text.ts';
 export {
-  isSnsAction,
-  isSqsAction,
   snsOperations,
   sqsOperations,
   type Operation,
@@ -32,18 +29,16 @@ export {
   evaluatePolicy,
   parsePolicy,
   PolicyError,
-  policyLimits,
   type Context,
   type Policy,
   type PolicyRequest,
-  type Principal,
   type Verdict,
 } from './policy/index.ts';
 export { readAction, readForm } from './query.ts';
 export type { WireReply } from './reply.ts';
 export type { Members, Structure } from './shapes.ts';
-export { type Credential, type SignableRequest } from './signing/canonical.ts';
+export { type SignableRequest } from './signing/canonical.ts';
 export { readClaim, type Claim } from './signing/claim.ts';
-export { presignTarget, signRequest, type SigningOptions } from './signing/sign.ts';
+export { presignTarget, signRequest } from './signing/sign.ts';
 export { SignatureVerifier, type SignatureOptions } from './signing/verify.ts';
 export { xmlRefusal, xmlReply } from './xml.ts';

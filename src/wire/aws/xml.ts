@@ -17,7 +17,7 @@ const namespaces: { readonly [service in Service]: string } = {
  * make line feeds of. Characters that XML cannot have are replaced: no message has them, but an error may
  * repeat what a client has sent.
  */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return special.test(text) ? text.replace(specialAll, (found) => escapes[found] ?? '\ufffd') : text;
 }
 

@@ -6,16 +6,10 @@ export {
   decodeConsumerSubscription,
   encodeConsumerAssignment,
   encodeConsumerSubscription,
-  type ConsumerAssignment,
-  type ConsumerSubscription,
 } from './consumer-protocol.ts';
 export { ErrorCode, errorName, isRetriable, type ErrorName } from './error-codes.ts';
 export { WireError, type WireErrorCode } from './errors.ts';
-export {
-  encodeEndTransactionMarker,
-  readEndTransactionMarker,
-  type EndTransactionMarker,
-} from './end-transaction-marker.ts';
+export { encodeEndTransactionMarker, readEndTransactionMarker } from './end-transaction-marker.ts';
 export { FrameSplitter } from './frame-splitter.ts';
 export {
   readRequest,
@@ -24,8 +18,6 @@ export {
   writeRequest,
   writeResponse,
   type RequestFrame,
-  type RequestHeader,
-  type ResponseFrame,
 } from './frame.ts';
 export {
   RecordBatch,
@@ -37,8 +29,8 @@ export {
   splitBatches,
 } from './record-batch.ts';
 export { encodeRecordBatch, type NewRecord, type RecordBatchOptions } from './record-batch-writer.ts';
-export { checkRecords, readRecords, type BatchRecord, type RecordHeader } from './records.ts';
+export { checkRecords, readRecords, type BatchRecord } from './records.ts';
 export { Reader } from './reader.ts';
-export { includes, type Draft, type Fields, type Message, type VersionRange } from './schema.ts';
+export { includes, type Fields } from './schema.ts';
 export { zeroUuid, type Uuid } from './uuid.ts';
-export { Writer, type RecordsSource } from './writer.ts';
+export { Writer } from './writer.ts';

@@ -1,6 +1,6 @@
 export { copyBytes, decimalSize, writeDecimal, writeLatin1 } from './bytes.ts';
 export { WireError, type WireErrorCode } from './errors.ts';
-export { FrameWriter, type MessageParts } from './frame-writer.ts';
+export { FrameWriter } from './frame-writer.ts';
 export { Frame, type ClientVerb, type Handlers, type ServerVerb, type Verb } from './frame.ts';
 export {
   HeaderScanner,
@@ -11,8 +11,6 @@ export {
   natsHeaders,
   storedHeaders,
   writeHeaders,
-  type NatsHeader,
-  type NatsStatus,
 } from './headers.ts';
 export { decodeConnect, decodeInfo, type ConnectOptions, type ServerInfo } from './json.ts';
 export { decodeUserKey, encodeUserKey, isPublicUserKey } from './nkey.ts';

@@ -67,7 +67,7 @@ function describeDefinition({ host, name, topic }: QueueEntry, { amqp, node }: A
 }
 
 /** `classic` or `quorum`: what its client asked for; there is no difference here. */
-export function typeOf(topic: Topic): string {
+function typeOf(topic: Topic): string {
   const type = definitionOf(topic).arguments.get('x-queue-type');
   return typeof type === 'string' ? type : 'classic';
 }

@@ -5,4 +5,4 @@ export { Exchanges } from './exchanges.ts';
 export { sameValue } from './headers-routing.ts';
 export { RoutingBudget, routingLimit } from './routing-budget.ts';
 export type { Route } from './route.ts';
-export { exchangeTypeOf, exchangeTypes, type ExchangeType, type Routed } from './routing.ts';
+export { exchangeTypeOf, exchangeTypes } from './routing.ts';

@@ -1,5 +1,4 @@
 export { isStreamArgument, streamConsumer } from './consume.ts';
 export { withOffset } from './offset-header.ts';
 export { asksForStream, streamTopic } from './stream-arguments.ts';
-export type { StreamConsumer } from './stream-consumer.ts';
 export { offsetArgument } from './stream-offset.ts';

@@ -1,3 +1,3 @@
-export { plainNames, VhostNames } from './vhost-names.ts';
+export { VhostNames } from './vhost-names.ts';
 export type { VirtualHost } from './virtual-host.ts';
 export { VirtualHosts } from './virtual-hosts.ts';

@@ -1,5 +1,4 @@
-export { GroupCoordinator, type GroupCoordinatorOptions } from './coordinator.ts';
-export { GroupConfigs } from './group-configs.ts';
+export { GroupCoordinator } from './coordinator.ts';
 export { groupHandlers } from './handlers/index.ts';
 export { ensureGroups } from './handlers/offset-commit.ts';
-export { defaultGroupLimits, limitsOfSettings, type GroupLimits } from './limits.ts';
+export { limitsOfSettings, type GroupLimits } from './limits.ts';

@@ -41,7 +41,7 @@ function check(name: string, { partitionIndex, replicas }: WantedPartition, host
 }
 
 /** Throws a KafkaError INVALID_REPLICA_ASSIGNMENT, unless the replicas of a partition are this broker. */
-export function checkReplicas(replicas: readonly number[], { nodeId }: KafkaHost): void {
+function checkReplicas(replicas: readonly number[], { nodeId }: KafkaHost): void {
   const other = replicas.find((replica) => replica !== nodeId);
   const problem =
     other !== undefined

@@ -1,6 +1,6 @@
 export { ConnectionMeter } from './connection-meter.ts';
 export { takeMutations } from './take-mutations.ts';
-export { QuotaMeters, ThrottledError, type ClientQuotas } from './quota-meters.ts';
+export { QuotaMeters } from './quota-meters.ts';
 export {
   quotaKeys,
   textOfEntity,

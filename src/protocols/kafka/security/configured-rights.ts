@@ -3,7 +3,7 @@ import { Operation, Resource, bitsOf, everyOperation, withImplied } from './acl.
 import type { BaseRights, Verdict } from './rights.ts';
 
 /** The Kafka operations of each permission by topic. */
-export const topicOperations: { readonly [A in TopicAction]: number } = {
+const topicOperations: { readonly [A in TopicAction]: number } = {
   publish: bitsOf(Operation.write),
   consume: bitsOf(Operation.read),
   manage: bitsOf(Operation.create, Operation.alter, Operation.delete, Operation.alterConfigs),

@@ -1,2 +1,1 @@
-export type { ServerIdentity } from './context.ts';
 export { PillarboxJetStream } from './jetstream.ts';

@@ -3,7 +3,7 @@ import { FilterError } from './filter-error.ts';
 import { isTable, parseWanted, type Scalar, type Wanted } from './match.ts';
 
 /** What a filter policy may be made of: the quotas of SNS, and a depth of our own. */
-export const filterLimits = {
+const filterLimits = {
   bytesMax: 262_144,
   /** Keys at the top; alternatives of `$or` count for themselves. */
   keysMax: 5,

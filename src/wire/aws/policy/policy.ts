@@ -4,7 +4,7 @@ import { type Condition, parseCondition } from './condition.ts';
 import { applies, Matches, type PolicyRequest, type Principals, type Statement } from './statement.ts';
 
 /** What a policy may be made of: the quotas of SQS. */
-export const policyLimits = {
+const policyLimits = {
   bytesMax: 8_192,
   statementsMax: 20,
   principalsMax: 50,

@@ -17,7 +17,7 @@ import { type Claim, readClaim } from './claim.ts';
 import { compactTime } from './sign.ts';
 
 /** The clocks of client and server may differ by so much, in either direction. */
-export const clockSkewMaxMs: number = 15 * 60_000;
+const clockSkewMaxMs: number = 15 * 60_000;
 /** Signing keys that are kept. */
 const keysMax = 1_000;
 

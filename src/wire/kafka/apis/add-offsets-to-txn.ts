@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   transactionalId: { type: 'string' },
@@ -12,9 +11,6 @@ const response = {
   throttleTimeMs: { type: 'int32', default: 0 },
   errorCode: { type: 'int16' },
 } as const;
-
-export type AddOffsetsToTxnRequest = Message<typeof request>;
-export type AddOffsetsToTxnResponse = Message<typeof response>;
 
 /**
  * Adds a group to a transaction that will store positions of it.

@@ -72,7 +72,6 @@ const response = {
 } as const;
 
 export type AddPartitionsToTxnRequest = Message<typeof request>;
-export type AddPartitionsToTxnResponse = Message<typeof response>;
 
 /**
  * Adds partitions that a transaction will write to.

@@ -44,7 +44,6 @@ const response = {
 } as const;
 
 export type AlterClientQuotasRequest = Message<typeof request>;
-export type AlterClientQuotasResponse = Message<typeof response>;
 
 /**
  * Sets and removes quotas of clients (KIP-546). A null name is the default.

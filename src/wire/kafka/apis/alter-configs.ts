@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   resources: {
@@ -31,9 +30,6 @@ const response = {
     },
   },
 } as const;
-
-export type AlterConfigsRequest = Message<typeof request>;
-export type AlterConfigsResponse = Message<typeof response>;
 
 /**
  * Replaces the whole configuration of a resource.

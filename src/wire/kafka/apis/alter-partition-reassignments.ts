@@ -41,7 +41,6 @@ const response = {
 } as const;
 
 export type AlterPartitionReassignmentsRequest = Message<typeof request>;
-export type AlterPartitionReassignmentsResponse = Message<typeof response>;
 
 /**
  * Assigns partitions to brokers (KIP-455). Null replicas cancel a reassignment under way.

@@ -40,7 +40,6 @@ const response = {
 } as const;
 
 export type AlterShareGroupOffsetsRequest = Message<typeof request>;
-export type AlterShareGroupOffsetsResponse = Message<typeof response>;
 
 /**
  * Moves the start offsets of a share group without members.

@@ -34,7 +34,6 @@ const response = {
 } as const;
 
 export type AlterUserScramCredentialsRequest = Message<typeof request>;
-export type AlterUserScramCredentialsResponse = Message<typeof response>;
 
 /**
  * Removes, changes and adds the SCRAM credentials of users (KIP-554).

@@ -43,7 +43,6 @@ const response = {
   zkMigrationReady: { type: 'bool', versions: '3+', tag: 3 },
 } as const;
 
-export type ApiVersionsRequest = Message<typeof request>;
 export type ApiVersionsResponse = Message<typeof response>;
 
 /**

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupIds: { type: '[]string' },
@@ -62,9 +61,6 @@ const response = {
     },
   },
 } as const;
-
-export type ConsumerGroupDescribeRequest = Message<typeof request>;
-export type ConsumerGroupDescribeResponse = Message<typeof response>;
 
 /**
  * State, members and assignments of KIP-848 groups.

@@ -46,7 +46,6 @@ const response = {
 } as const;
 
 export type ConsumerGroupHeartbeatRequest = Message<typeof request>;
-export type ConsumerGroupHeartbeatResponse = Message<typeof response>;
 
 /**
  * A member of a KIP-848 group joins, stays, or leaves, and learns which partitions are assigned to it.

@@ -28,7 +28,6 @@ const response = {
 } as const;
 
 export type CreateAclsRequest = Message<typeof request>;
-export type CreateAclsResponse = Message<typeof response>;
 
 /**
  * Adds access control entries; the numbers are those of DescribeAcls.

@@ -33,7 +33,6 @@ const response = {
 } as const;
 
 export type CreatePartitionsRequest = Message<typeof request>;
-export type CreatePartitionsResponse = Message<typeof response>;
 
 /**
  * Raises the number of partitions of topics.

@@ -57,7 +57,6 @@ const response = {
 } as const;
 
 export type CreateTopicsRequest = Message<typeof request>;
-export type CreateTopicsResponse = Message<typeof response>;
 
 /**
  * Creates topics.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   filters: {
@@ -40,9 +39,6 @@ const response = {
     },
   },
 } as const;
-
-export type DeleteAclsRequest = Message<typeof request>;
-export type DeleteAclsResponse = Message<typeof response>;
 
 /**
  * Removes the access control entries that match filters; filters and numbers are those of DescribeAcls.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupsNames: { type: '[]string' },
@@ -16,9 +15,6 @@ const response = {
     },
   },
 } as const;
-
-export type DeleteGroupsRequest = Message<typeof request>;
-export type DeleteGroupsResponse = Message<typeof response>;
 
 /**
  * Removes empty groups.

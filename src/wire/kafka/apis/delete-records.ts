@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -35,9 +34,6 @@ const response = {
     },
   },
 } as const;
-
-export type DeleteRecordsRequest = Message<typeof request>;
-export type DeleteRecordsResponse = Message<typeof response>;
 
 /**
  * Deletes the records before an offset.

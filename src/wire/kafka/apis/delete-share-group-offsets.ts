@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupId: { type: 'string' },
@@ -25,9 +24,6 @@ const response = {
     },
   },
 } as const;
-
-export type DeleteShareGroupOffsetsRequest = Message<typeof request>;
-export type DeleteShareGroupOffsetsResponse = Message<typeof response>;
 
 /**
  * Deletes the start offsets of a share group for topics.

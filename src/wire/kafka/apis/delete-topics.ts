@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -26,9 +25,6 @@ const response = {
     },
   },
 } as const;
-
-export type DeleteTopicsRequest = Message<typeof request>;
-export type DeleteTopicsResponse = Message<typeof response>;
 
 /**
  * Deletes topics.

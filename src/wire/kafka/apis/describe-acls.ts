@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   resourceTypeFilter: { type: 'int8' },
@@ -33,9 +32,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeAclsRequest = Message<typeof request>;
-export type DescribeAclsResponse = Message<typeof response>;
 
 /**
  * The access control entries that match a filter.

@@ -40,7 +40,6 @@ const response = {
 } as const;
 
 export type DescribeClientQuotasRequest = Message<typeof request>;
-export type DescribeClientQuotasResponse = Message<typeof response>;
 
 /**
  * The quotas of clients that match a filter (KIP-546).

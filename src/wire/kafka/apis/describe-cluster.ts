@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   includeClusterAuthorizedOperations: { type: 'bool' },
@@ -26,9 +25,6 @@ const response = {
   },
   clusterAuthorizedOperations: { type: 'int32', default: -2_147_483_648 },
 } as const;
-
-export type DescribeClusterRequest = Message<typeof request>;
-export type DescribeClusterResponse = Message<typeof response>;
 
 /**
  * The brokers, the controller and the id of the cluster.

@@ -48,7 +48,6 @@ const response = {
 } as const;
 
 export type DescribeConfigsRequest = Message<typeof request>;
-export type DescribeConfigsResponse = Message<typeof response>;
 
 /**
  * The configuration of topics, brokers or groups.

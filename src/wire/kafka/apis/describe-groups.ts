@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groups: { type: '[]string' },
@@ -32,9 +31,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeGroupsRequest = Message<typeof request>;
-export type DescribeGroupsResponse = Message<typeof response>;
 
 /**
  * State, members and assignments of classic groups.

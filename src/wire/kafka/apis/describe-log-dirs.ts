@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -41,9 +40,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeLogDirsRequest = Message<typeof request>;
-export type DescribeLogDirsResponse = Message<typeof response>;
 
 /**
  * The log directories and the bytes of each partition in them.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -39,9 +38,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeProducersRequest = Message<typeof request>;
-export type DescribeProducersResponse = Message<typeof response>;
 
 /**
  * The idempotent producers known in partitions, and the offsets where their open transactions begin

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -63,9 +62,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeQuorumRequest = Message<typeof request>;
-export type DescribeQuorumResponse = Message<typeof response>;
 
 /**
  * The quorum of controllers (KIP-595, KIP-836, KIP-853). A port is a uint16, which is read here as an int16.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groups: {
@@ -47,9 +46,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeShareGroupOffsetsRequest = Message<typeof request>;
-export type DescribeShareGroupOffsetsResponse = Message<typeof response>;
 
 /**
  * Start offsets and lag of share groups.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   topics: {
@@ -56,9 +55,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeTopicPartitionsRequest = Message<typeof request>;
-export type DescribeTopicPartitionsResponse = Message<typeof response>;
 
 /**
  * Topics with their partitions, page by page.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   transactionalIds: { type: '[]string' },
@@ -27,9 +26,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeTransactionsRequest = Message<typeof request>;
-export type DescribeTransactionsResponse = Message<typeof response>;
 
 /**
  * The producers of transactional ids, and the partitions that their open transactions have written to

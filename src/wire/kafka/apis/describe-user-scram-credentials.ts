@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   users: {
@@ -31,9 +30,6 @@ const response = {
     },
   },
 } as const;
-
-export type DescribeUserScramCredentialsRequest = Message<typeof request>;
-export type DescribeUserScramCredentialsResponse = Message<typeof response>;
 
 /**
  * The SCRAM credentials of users, without their keys (KIP-554).

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   electionType: { type: 'int8', versions: '1+' },
@@ -29,9 +28,6 @@ const response = {
     },
   },
 } as const;
-
-export type ElectLeadersRequest = Message<typeof request>;
-export type ElectLeadersResponse = Message<typeof response>;
 
 /**
  * Elects leaders of partitions (KIP-460). electionType: 0 preferred, 1 unclean. Null means all partitions.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   transactionalId: { type: 'string' },
@@ -14,9 +13,6 @@ const response = {
   producerId: { type: 'int64', versions: '5+', default: -1 },
   producerEpoch: { type: 'int16', versions: '5+', default: -1 },
 } as const;
-
-export type EndTxnRequest = Message<typeof request>;
-export type EndTxnResponse = Message<typeof response>;
 
 /**
  * Commits or aborts a transaction.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   key: { type: 'string', versions: '0-3' },
@@ -27,9 +26,6 @@ const response = {
     },
   },
 } as const;
-
-export type FindCoordinatorRequest = Message<typeof request>;
-export type FindCoordinatorResponse = Message<typeof response>;
 
 /**
  * Finds the broker that coordinates a group or a transaction.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupId: { type: 'string' },
@@ -12,9 +11,6 @@ const response = {
   throttleTimeMs: { type: 'int32', versions: '1+' },
   errorCode: { type: 'int16' },
 } as const;
-
-export type HeartbeatRequest = Message<typeof request>;
-export type HeartbeatResponse = Message<typeof response>;
 
 /**
  * Tells the coordinator that a member is alive.

@@ -34,7 +34,6 @@ const response = {
 } as const;
 
 export type IncrementalAlterConfigsRequest = Message<typeof request>;
-export type IncrementalAlterConfigsResponse = Message<typeof response>;
 
 /**
  * Changes single settings of a resource.

@@ -16,7 +16,6 @@ const response = {
 } as const;
 
 export type InitProducerIdRequest = Message<typeof request>;
-export type InitProducerIdResponse = Message<typeof response>;
 
 /**
  * Assigns an id and an epoch to an idempotent or transactional producer, and fences an earlier producer with

@@ -38,7 +38,6 @@ const response = {
 } as const;
 
 export type JoinGroupRequest = Message<typeof request>;
-export type JoinGroupResponse = Message<typeof response>;
 
 /**
  * A member joins a group, or joins again for a rebalance.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupId: { type: 'string' },
@@ -28,9 +27,6 @@ const response = {
     },
   },
 } as const;
-
-export type LeaveGroupRequest = Message<typeof request>;
-export type LeaveGroupResponse = Message<typeof response>;
 
 /**
  * Members leave their group at once.

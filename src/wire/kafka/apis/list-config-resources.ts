@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   resourceTypes: { type: '[]int8', versions: '1+' },
@@ -16,9 +15,6 @@ const response = {
     },
   },
 } as const;
-
-export type ListConfigResourcesRequest = Message<typeof request>;
-export type ListConfigResourcesResponse = Message<typeof response>;
 
 /**
  * The resources that have a configuration (KIP-1142).

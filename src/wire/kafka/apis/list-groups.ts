@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   statesFilter: { type: '[]string', versions: '4+' },
@@ -19,9 +18,6 @@ const response = {
     },
   },
 } as const;
-
-export type ListGroupsRequest = Message<typeof request>;
-export type ListGroupsResponse = Message<typeof response>;
 
 /**
  * The groups of the broker.

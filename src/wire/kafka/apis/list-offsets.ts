@@ -42,7 +42,6 @@ const response = {
 } as const;
 
 export type ListOffsetsRequest = Message<typeof request>;
-export type ListOffsetsResponse = Message<typeof response>;
 
 /**
  * Finds the offset of a partition at a point in time, or at one of its ends.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   timeoutMs: { type: 'int32', default: 60_000 },
@@ -31,9 +30,6 @@ const response = {
     },
   },
 } as const;
-
-export type ListPartitionReassignmentsRequest = Message<typeof request>;
-export type ListPartitionReassignmentsResponse = Message<typeof response>;
 
 /**
  * Reassignments under way (KIP-455). Null means all topics.

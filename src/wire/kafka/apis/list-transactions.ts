@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   stateFilters: { type: '[]string' },
@@ -20,9 +19,6 @@ const response = {
     },
   },
 } as const;
-
-export type ListTransactionsRequest = Message<typeof request>;
-export type ListTransactionsResponse = Message<typeof response>;
 
 /**
  * The transactional ids of the broker (KIP-664).

@@ -44,7 +44,6 @@ const response = {
 } as const;
 
 export type OffsetCommitRequest = Message<typeof request>;
-export type OffsetCommitResponse = Message<typeof response>;
 
 /**
  * Stores the positions of a group.

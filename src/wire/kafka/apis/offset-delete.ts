@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupId: { type: 'string' },
@@ -34,9 +33,6 @@ const response = {
     },
   },
 } as const;
-
-export type OffsetDeleteRequest = Message<typeof request>;
-export type OffsetDeleteResponse = Message<typeof response>;
 
 /**
  * Deletes positions of a group for topics that no member subscribes to.

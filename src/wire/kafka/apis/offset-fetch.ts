@@ -81,7 +81,6 @@ const response = {
 } as const;
 
 export type OffsetFetchRequest = Message<typeof request>;
-export type OffsetFetchResponse = Message<typeof response>;
 
 /**
  * The stored positions of groups.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   replicaId: { type: 'int32', versions: '3+', default: -2 },
@@ -37,9 +36,6 @@ const response = {
     },
   },
 } as const;
-
-export type OffsetForLeaderEpochRequest = Message<typeof request>;
-export type OffsetForLeaderEpochResponse = Message<typeof response>;
 
 /**
  * Finds where the log of an epoch ends. A consumer notices by it that records it has read are gone.

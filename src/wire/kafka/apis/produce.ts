@@ -72,7 +72,6 @@ const response = {
 } as const;
 
 export type ProduceRequest = Message<typeof request>;
-export type ProduceResponse = Message<typeof response>;
 
 /**
  * Appends record batches to partitions.

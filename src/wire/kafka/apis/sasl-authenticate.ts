@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   authBytes: { type: 'bytes' },
@@ -11,9 +10,6 @@ const response = {
   authBytes: { type: 'bytes' },
   sessionLifetimeMs: { type: 'int64', versions: '1+' },
 } as const;
-
-export type SaslAuthenticateRequest = Message<typeof request>;
-export type SaslAuthenticateResponse = Message<typeof response>;
 
 /**
  * One token of the chosen mechanism, and its answer.

@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   mechanism: { type: 'string' },
@@ -9,9 +8,6 @@ const response = {
   errorCode: { type: 'int16' },
   mechanisms: { type: '[]string' },
 } as const;
-
-export type SaslHandshakeRequest = Message<typeof request>;
-export type SaslHandshakeResponse = Message<typeof response>;
 
 /**
  * Chooses the mechanism of the login.

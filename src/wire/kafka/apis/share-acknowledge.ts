@@ -66,7 +66,6 @@ const response = {
 } as const;
 
 export type ShareAcknowledgeRequest = Message<typeof request>;
-export type ShareAcknowledgeResponse = Message<typeof response>;
 
 /**
  * Acknowledges records that a member of a share group acquired.

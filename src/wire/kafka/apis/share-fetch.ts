@@ -90,7 +90,6 @@ const response = {
 } as const;
 
 export type ShareFetchRequest = Message<typeof request>;
-export type ShareFetchResponse = Message<typeof response>;
 
 /**
  * Acquires records for a member of a share group, and may acknowledge earlier ones in the same request.

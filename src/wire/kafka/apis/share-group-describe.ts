@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupIds: { type: '[]string' },
@@ -46,9 +45,6 @@ const response = {
     },
   },
 } as const;
-
-export type ShareGroupDescribeRequest = Message<typeof request>;
-export type ShareGroupDescribeResponse = Message<typeof response>;
 
 /**
  * State, members and assignments of share groups.

@@ -33,7 +33,6 @@ const response = {
 } as const;
 
 export type ShareGroupHeartbeatRequest = Message<typeof request>;
-export type ShareGroupHeartbeatResponse = Message<typeof response>;
 
 /**
  * A member of a share group (KIP-932) joins, stays, or leaves, and learns which partitions it may read.

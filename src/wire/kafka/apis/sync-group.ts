@@ -1,5 +1,4 @@
 import { defineApi, type Api } from '../api.ts';
-import type { Message } from '../schema.ts';
 
 const request = {
   groupId: { type: 'string' },
@@ -24,9 +23,6 @@ const response = {
   protocolName: { type: 'string', versions: '5+', nullable: true, default: null },
   assignment: { type: 'bytes' },
 } as const;
-
-export type SyncGroupRequest = Message<typeof request>;
-export type SyncGroupResponse = Message<typeof response>;
 
 /**
  * The leader sends the assignment, and every member gets its part.

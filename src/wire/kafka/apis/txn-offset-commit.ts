@@ -46,7 +46,6 @@ const response = {
 } as const;
 
 export type TxnOffsetCommitRequest = Message<typeof request>;
-export type TxnOffsetCommitResponse = Message<typeof response>;
 
 /**
  * Stores positions of a group as part of a transaction.

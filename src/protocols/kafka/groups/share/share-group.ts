@@ -41,7 +41,7 @@ export interface ShareHeartbeatResult {
   readonly assignment: readonly TopicPartitions[] | null;
 }
 
-export class ShareMember {
+class ShareMember {
   readonly id: string;
   rackId: string | null = null;
   clientId = '';
