@@ -249,6 +249,57 @@ export function clientSuite(target: TestTarget): void {
       assert.deepEqual(seen, ['eu.berlin', 'all.the.rest']);
     });
 
+    fact('delivers the messages of a key one at a time, in order', ['keyOrdering'], async () => {
+      const { topic, group } = await stage({ ordering: 'key' });
+      const seen: string[] = [];
+      const running = new Set<string>();
+      for (const value of ['a1', 'b1', 'a2', 'b2', 'a3']) await topic.publish(value, { key: value[0]! });
+      await using _ = group.consume(
+        async ({ key = '', value, deliveries }) => {
+          assert.ok(!running.has(key), `${key} is with one handler`);
+          running.add(key);
+          await new Promise((resolve) => setImmediate(resolve));
+          running.delete(key);
+          if (value === 'a2' && deliveries === 1) throw new RetryError(10);
+          seen.push(String(value));
+        },
+        { concurrency: 4 },
+      );
+      await eventually(() => seen.length === 5);
+      assert.deepEqual(
+        seen.filter((value) => value.startsWith('a')),
+        ['a1', 'a2', 'a3'],
+      );
+      assert.deepEqual(
+        seen.filter((value) => value.startsWith('b')),
+        ['b1', 'b2'],
+      );
+    });
+
+    fact('holds a message back until it is due', ['delays'], async () => {
+      const { topic, group } = await stage();
+      const dueMs = Date.now() + 1_000;
+      await topic.publish('later', { deliverAtMs: dueMs });
+      await topic.publish('now');
+      const seen: [unknown, boolean][] = [];
+      await using _ = group.consume((message) => seen.push([message.value, Date.now() >= dueMs]));
+      await eventually(() => seen.length === 2);
+      assert.deepEqual(seen[1], ['later', true]);
+      assert.equal(seen[0]![0], 'now');
+    });
+
+    fact('delivers messages of a higher priority first', ['priorities'], async () => {
+      const topic = await client.topic(uniqueName('alerts'), { retention: 'queue', priorities: 10 });
+      const group = await topic.group('pager', quick);
+      await topic.publish('disk at 80 %');
+      await topic.publish('disk full', { priority: 9 });
+      await topic.publish('disk at 90 %', { priority: 5 });
+      const seen: unknown[] = [];
+      await using _ = group.consume((message) => seen.push(message.value), { prefetch: 0 });
+      await eventually(() => seen.length === 3);
+      assert.deepEqual(seen, ['disk full', 'disk at 90 %', 'disk at 80 %']);
+    });
+
     fact('keeps the settings of a group for programs that give none', ['groupSettings'], async () => {
       const { topic, group } = await stage({ maxDeliver: 7, deadLetter: false });
       const again = await topic.group('billing');

@@ -33,6 +33,9 @@ export const natsCapabilities: Capabilities = {
 /** A Pillarbox server, by JetStream and its extensions. */
 export const pillarboxCapabilities: Capabilities = {
   ...natsCapabilities,
+  keyOrdering: 'target',
+  delays: 'target',
+  priorities: 'target',
   freeRelease: 'target',
   deadLetters: 'target',
 };

@@ -1,3 +1,4 @@
+import { ClientError } from '../../errors.ts';
 import {
   ackWaitDefaultMs,
   deadLetterTopic,
@@ -13,6 +14,8 @@ import { nanosPerMs, type ConsumerConfig } from './wire.ts';
 const planMetadata = 'pillarbox.retries';
 /** The metadata that tells a Pillarbox server where dead letters go. */
 const deadLetterMetadata = 'pillarbox.dead-letter';
+/** The metadata that asks a Pillarbox server for order by key. */
+const orderingMetadata = 'pillarbox.ordering';
 
 /**
  * The consumer for a group. A Pillarbox server counts deliveries and makes dead letters by itself; of a
@@ -25,7 +28,13 @@ export function consumerConfig(
   isPillarbox: boolean,
   before?: ConsumerConfig,
 ): ConsumerConfig {
-  const { start, filter, ackWaitMs, maxInFlight } = settings;
+  const { start, filter, ackWaitMs, maxInFlight, ordering } = settings;
+  const was = before?.metadata?.[orderingMetadata] ?? 'none';
+  if (before && ordering !== undefined && ordering !== was)
+    throw new ClientError(
+      'refused',
+      `Group "${group}" of topic "${topic}" keeps its ordering (${was}) for life.`,
+    );
   const retries = retryPlan(topic, group, settings, before && retriesOf(topic, group, before));
   const filters = filter === undefined ? [] : typeof filter === 'string' ? [filter] : filter;
   const { maxDeliver, deadLetter } = retries;
@@ -49,6 +58,7 @@ export function consumerConfig(
         deadLetter: deadLetter ?? false,
       }),
       [deadLetterMetadata]: deadLetter ?? 'none',
+      ...(ordering === 'key' ? { [orderingMetadata]: 'key' } : {}),
     },
   };
 }

@@ -25,7 +25,7 @@ import { NatsDelivery, type MakeLetter } from './delivery.ts';
 import { NatsLetters } from './letters.ts';
 import { TopicPublisher } from './publisher.ts';
 import { NatsPuller } from './puller.ts';
-import { msgIdHeader } from './stored.ts';
+import { deliverAtHeader, msgIdHeader, priorityHeader } from './stored.ts';
 import { isSame, streamConfig } from './stream-config.ts';
 import { subjectOf } from './subjects.ts';
 import { errorCodes, type ConsumerInfo, type PubAck, type StreamInfo } from './wire.ts';
@@ -92,6 +92,8 @@ class NatsDriver implements Driver {
     const headers = this.#headers(message.headers, (set) => {
       set(msgIdHeader, message.id);
       if (message.ttlMs !== undefined) set('Nats-TTL', `${message.ttlMs}ms`);
+      if (message.priority !== undefined) set(priorityHeader, String(message.priority));
+      if (message.deliverAtMs !== undefined) set(deliverAtHeader, String(message.deliverAtMs));
     });
     const subject = subjectOf(topic, message.key);
     const ack = await this.#publisher(topic).publish(subject, message.value, headers);

@@ -47,6 +47,12 @@ export function stored({
   };
 }
 
+/** Headers by which a Pillarbox server is asked for a priority and a delay. */
+export const priorityHeader = 'Pillarbox-Priority';
+export const deliverAtHeader = 'Pillarbox-Deliver-At';
+
+const ours: ReadonlySet<string> = new Set([messageIdHeader, priorityHeader, deliverAtHeader]);
+
 function isOfProgram(header: Header): boolean {
-  return !header.name.startsWith('Nats-') && header.name !== messageIdHeader && !isLetterHeader(header);
+  return !header.name.startsWith('Nats-') && !ours.has(header.name) && !isLetterHeader(header);
 }

@@ -3,9 +3,21 @@ import type { TopicSettings } from '../../topic-settings.ts';
 import { topicSubjects } from './subjects.ts';
 import { nanosPerMs, type StreamConfig } from './wire.ts';
 
+/** The metadata with the levels of priority, for a Pillarbox server. */
+const prioritiesMetadata = 'pillarbox.priorities';
+
 /** The stream for a topic: as it was, but for the settings that are given. */
 export function streamConfig(topic: string, settings: TopicSettings, before?: StreamConfig): StreamConfig {
-  const { retention, messagesMax, bytesMax, ageMsMax, messageBytesMax, overflow, dedupeWindowMs } = settings;
+  const {
+    retention,
+    messagesMax,
+    bytesMax,
+    ageMsMax,
+    messageBytesMax,
+    overflow,
+    dedupeWindowMs,
+    priorities,
+  } = settings;
   const captured = before?.subjects ?? [];
   const missing = topicSubjects(topic).filter((own) => !captured.some((known) => subjectCovers(known, own)));
   return {
@@ -19,6 +31,9 @@ export function streamConfig(topic: string, settings: TopicSettings, before?: St
     ...(messageBytesMax === undefined ? {} : { max_msg_size: messageBytesMax }),
     ...(overflow === undefined ? {} : { discard: overflow === 'reject' ? 'new' : 'old' }),
     ...(dedupeWindowMs === undefined ? {} : { duplicate_window: dedupeWindowMs * nanosPerMs }),
+    ...(priorities === undefined
+      ? {}
+      : { metadata: { ...before?.metadata, [prioritiesMetadata]: String(priorities) } }),
   };
 }
 

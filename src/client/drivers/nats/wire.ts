@@ -22,6 +22,7 @@ export interface StreamConfig {
   readonly duplicate_window?: number;
   readonly allow_msg_ttl?: boolean;
   readonly storage?: 'file' | 'memory';
+  readonly metadata?: { readonly [name: string]: string };
   readonly [member: string]: unknown;
 }
 

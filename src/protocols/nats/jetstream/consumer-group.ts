@@ -20,6 +20,12 @@ const timerMsMax = 2 ** 31 - 1;
 /** The metadata member that says whether a consumer gets higher priorities first: `honour` or `ignore`. */
 const priorityMetadata = 'pillarbox.priority';
 
+/**
+ * The metadata member that says whether the messages of a subject are delivered one at a time, in order: `key`.
+ * A consumer keeps what it began with.
+ */
+const orderingMetadata = 'pillarbox.ordering';
+
 /** The group's configuration for a consumer. `attributes.nats` keeps the consumer's whole configuration. */
 export function groupConfigOf(
   name: string,
@@ -59,6 +65,9 @@ export function groupConfigOf(
       ? { maxInFlight: config.max_ack_pending }
       : {}),
     ...(deadLetter === undefined ? {} : { deadLetter }),
+    ...(base === undefined && config.metadata?.[orderingMetadata] === 'key'
+      ? { ordering: 'key' as const }
+      : {}),
     ...(readsInOrder(config) ? { priority: 'ignore' as const } : {}),
     ...(pausedUntilMs === undefined ? { paused: false } : { paused: true, pausedUntilMs }),
     ...activeOf(config, base),

@@ -12,6 +12,10 @@ const impossibleOffset = -2;
 
 /** The priority of the message: ours, as NATS has none. */
 const priorityHeader = 'Pillarbox-Priority';
+/** When the message becomes visible, in milliseconds since the epoch: ours, too. */
+const deliverAtHeader = 'Pillarbox-Deliver-At';
+/** A later time is taken for a mistake, such as another unit: 31 December 9999. */
+const deliverAtMsMax = 253_402_300_799_999;
 
 /**
  * The options in the headers of a publish: dedupe, expectations, rollup, unique key, priority. Undefined if
@@ -51,9 +55,11 @@ export function publishOptions(
   const lives = stream.allow_msg_ttl && ttlMs !== undefined && ttlMs > 0;
   const unique = uniqueKeyOf(headers);
   const priority = priorityIn(headerText(headers, priorityHeader));
+  const deliverAtMs = timeIn(headerText(headers, deliverAtHeader));
   const replaces = schedule ? 'key' : replacedBy(headerText(headers, 'Nats-Rollup'), stream);
   return {
     ...(priority === undefined ? {} : { priority }),
+    ...(deliverAtMs === undefined ? {} : { deliverAtMs }),
     ...(dedupeId === undefined ? {} : { dedupeId }),
     ...(expectedLastDedupeId === undefined ? {} : { expectedLastDedupeId }),
     ...(expectedLastOffset === undefined ? {} : { expectedLastOffset }),
@@ -68,7 +74,8 @@ export function publishOptions(
 }
 
 function isOption({ name }: Header): boolean {
-  return name.startsWith('Nats-') || name.startsWith('Pillarbox-Unique-') || name === priorityHeader;
+  if (name.startsWith('Nats-') || name.startsWith('Pillarbox-Unique-')) return true;
+  return name === priorityHeader || name === deliverAtHeader;
 }
 
 /** Headers of our own: `Pillarbox-Unique-Key`, `-Mode` (default: `ignore`) and `-Window` (such as `10s`). */
@@ -86,6 +93,13 @@ function uniqueKeyOf(headers: readonly Header[]): UniqueOptions | undefined {
 function priorityIn(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return /^\d{1,3}$/.test(text) ? Number(text) : -1;
+}
+
+/** The time in a header. */
+function timeIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text) && Number(text) <= deliverAtMsMax) return Number(text);
+  throw apiError('badRequest');
 }
 
 /** Converts a sequence to an offset: 0, "nothing yet", becomes -1. */

@@ -216,6 +216,16 @@ export function updatedStreamConfig(old: StreamConfig, config: StreamConfig): St
   };
 }
 
+/** The metadata member with a stream's levels of priority. */
+const prioritiesMetadata = 'pillarbox.priorities';
+
+function prioritiesOf({ metadata }: StreamConfig, base: TopicConfig | undefined): number | undefined {
+  const text = metadata?.[prioritiesMetadata];
+  if (text === undefined) return base?.priorities;
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw invalid(`metadata ${prioritiesMetadata}: "${text}" is not a number of levels`);
+}
+
 /**
  * The topic's configuration for a stream. `attributes.nats` keeps the members that the broker does not have.
  */
@@ -239,6 +249,7 @@ export function topicConfigOf(config: StreamConfig, base?: TopicConfig): TopicCo
     dedupeWindowMs: msOfNanos(config.duplicate_window),
     // A topic of another protocol keeps the state of keys once its first limit per subject needs it.
     keyState: base === undefined || base.keyState || config.max_msgs_per_subject > 0 || marker !== undefined,
+    priorities: prioritiesOf(config, base),
     ageFrom: base?.ageFrom,
     expiryMarker: marker,
     sealed: config.sealed,
