@@ -22,13 +22,15 @@ const shortNames: { readonly [name: string]: string } = {
 };
 
 function selectContenders(options: Options): Contender[] {
-  const { pillarboxPath, beforePath, profileDirectory, servers, users, configurationPath } = options;
+  const { pillarboxPath, beforePath, profileDirectory, servers, users, configurationPath, hasDashboard } =
+    options;
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const found = findContenders({
     pillarboxPath,
     beforePath,
     users,
     configurationPath,
+    hasDashboard,
     profileDirectory: absolute(profileDirectory),
   });
   const wanted = servers?.map((name) => shortNames[name] ?? name);

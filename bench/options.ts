@@ -20,6 +20,7 @@ export const usage = `npm run bench -- [options]      (or: node dist/bench/main.
   --before PATH       another build's dist/bundle/cli/main.js, measured beside this one
   --users             this build once more, with users and permissions for NATS and Kafka
   --configured FILE   this build once more, with this configuration file
+  --dashboard         this build with its dashboard open; not the ones beside it
   --directory DIR     where data directories are made: its disk is measured (default: the system's temporary directory)
   --profile DIR       pillarbox writes a processor profile there for every time it is started
   --json FILE         every sample, as JSON
@@ -41,6 +42,7 @@ export interface Options {
   readonly write: boolean;
   readonly users: boolean;
   readonly configurationPath: string | undefined;
+  readonly hasDashboard: boolean;
 }
 
 const text = { type: 'string' } as const;
@@ -55,6 +57,7 @@ export function parseOptions(args: readonly string[]): Options {
       quick: flag,
       write: flag,
       users: flag,
+      dashboard: flag,
       only: text,
       rounds: text,
       seconds: text,
@@ -96,6 +99,7 @@ export function parseOptions(args: readonly string[]): Options {
     write: values.write,
     users: values.users,
     configurationPath: values.configured,
+    hasDashboard: values.dashboard,
   };
 }
 

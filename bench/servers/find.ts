@@ -20,6 +20,8 @@ export interface FindOptions {
   readonly users?: boolean;
   /** Measures the broker with this configuration file, too. */
   readonly configurationPath?: string | undefined;
+  /** Opens the dashboard of the broker, but not that of the other builds and configurations. */
+  readonly hasDashboard?: boolean;
   readonly profileDirectory?: string | undefined;
   /** By default $NATS_SERVER, or nats-server on PATH. */
   readonly natsServerPath?: string | undefined;
@@ -42,9 +44,9 @@ export function findContenders(options: FindOptions): Contender[] {
 function findPillarbox(options: FindOptions): Contender[] {
   const cliPath = options.pillarboxPath ?? `${outputRoot}bundle/cli/main.js`;
   if (!existsSync(cliPath)) return [];
-  const { beforePath, profileDirectory, configurationPath } = options;
+  const { beforePath, profileDirectory, configurationPath, hasDashboard = false } = options;
   const version = readProjectVersion();
-  const now: Contender[] = [new Pillarbox({ cliPath, version, profileDirectory })];
+  const now: Contender[] = [new Pillarbox({ cliPath, version, profileDirectory, hasDashboard })];
   if (options.users === true) now.push(new Pillarbox({ name: 'users', cliPath, version }));
   if (configurationPath !== undefined) {
     const path = resolve(configurationPath);

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import type { Scratch } from '../scratch.ts';
 import type { Contender, Environment } from './contender.ts';
@@ -17,6 +18,8 @@ export interface PillarboxOptions {
   readonly profileDirectory?: string | undefined;
   /** The configuration file of `configured`. */
   readonly configurationPath?: string;
+  /** Whether somebody has the first page of the dashboard open. */
+  readonly hasDashboard?: boolean;
 }
 
 /** The broker of this project, as its users start it. */
@@ -31,7 +34,7 @@ export class Pillarbox implements Contender {
     this.version = `${this.name} ${options.version}`;
   }
 
-  start(directory: string, scratch: Scratch, environment: Environment = {}): Promise<ServerProcess> {
+  async start(directory: string, scratch: Scratch, environment: Environment = {}): Promise<ServerProcess> {
     const { cliPath, profileDirectory, configurationPath } = this.#options;
     const portsFile = join(directory, 'ports.json');
     rmSync(portsFile, { force: true });
@@ -42,7 +45,7 @@ export class Pillarbox implements Contender {
     const configuration = hasUsers ? writeUsers(directory) : configurationPath;
     const config = configuration === undefined ? [] : ['--config', configuration];
     const ports = ['--host', '127.0.0.1', '--nats-port', '0', '--kafka-port', '0', '--admin-port', '0'];
-    return ServerProcess.start(
+    const started = await ServerProcess.start(
       {
         command: process.execPath,
         args: [...profile, cliPath, ...serve, ...ports, ...config],
@@ -61,6 +64,8 @@ export class Pillarbox implements Contender {
       },
       scratch,
     );
+    if (this.#options.hasDashboard === true) openDashboard(readPorts(portsFile)?.admin);
+    return started;
   }
 
   recoverableBytes(directory: string): number {
@@ -73,6 +78,19 @@ interface Ports {
   readonly kafka?: number;
   readonly amqp?: number;
   readonly sqs?: number;
+  readonly admin?: number;
+}
+
+/** Reads what the first page of the dashboard reads, until the server ends. */
+function openDashboard(port: number | undefined): void {
+  if (port === undefined) throw new Error('the server has no admin port, and so no dashboard');
+  const watched = ['/api/v1/overview', '/api/v1/topic-rows?sort=backlog&limit=10'];
+  const query = watched.map((route) => `watch=${encodeURIComponent(route)}`).join('&');
+  get({ host: '127.0.0.1', port, path: `/api/v1/changes?${query}`, agent: false }, (response) => {
+    if (response.statusCode !== 200) throw new Error(`the stream of changes: ${response.statusCode}`);
+    response.resume();
+    response.on('error', () => {});
+  }).on('error', () => {});
 }
 
 /**
