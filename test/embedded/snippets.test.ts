@@ -19,7 +19,9 @@ async function allSnippets(): Promise<Snippet[]> {
     'docs/embedded.md',
     'docs/client.md',
     'docs/inbox.md',
+    'docs/expiry.md',
     'docs/precedence.md',
+    'docs/schedules.md',
     'docs/testing.md',
     'docs/unique.md',
   ];
