@@ -11,6 +11,8 @@ export interface GroupSettingOptions {
   readonly deadLetter?: string;
   readonly messageTtl?: string;
   readonly activeConsumers?: string;
+  readonly activeSilence?: string;
+  readonly priority?: string;
   readonly inactive?: string;
   readonly rate?: string;
   readonly burst?: string;
@@ -33,6 +35,8 @@ export function addGroupSettings(command: Command): Command {
     .option('--dead-letter <topic>', 'topic for messages that are given up (default: what the topic says)')
     .option('--message-ttl <time>', 'older messages are not delivered (default: no limit)')
     .option('--active-consumers <kind>', 'all, or single: one gets all messages (default: all)')
+    .option('--active-silence <time>', 'another takes over from one that is silent so long (default: 2m)')
+    .option('--priority <kind>', 'honour, or ignore: all in order of publish (default: honour)')
     .option('--inactive <time>', 'the group is removed after so long without a consumer (default: never)')
     .option('--rate <count>', 'most deliveries a second, such as 100/s (default: no limit)')
     .option('--burst <count>', 'of these, how many at once (default: those of a second)')
@@ -61,6 +65,8 @@ export function groupSettings(options: GroupSettingOptions): { readonly [name: s
     deadLetter: word(options.deadLetter),
     messageTtlMs: time('--message-ttl', options.messageTtl),
     activeConsumers: word(options.activeConsumers),
+    activeSilenceMs: time('--active-silence', options.activeSilence),
+    priority: word(options.priority),
     inactiveMs: time('--inactive', options.inactive),
     rate: rateOption('--rate', options.rate, '--burst', options.burst),
     concurrency: count('--concurrency', options.concurrency),

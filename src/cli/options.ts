@@ -24,6 +24,13 @@ export function wholeNumberOption(flag: string, text: string | undefined): numbe
   );
 }
 
+/** A header of a message. */
+export function headerOption(flag: string, text: string): { readonly name: string; readonly value: string } {
+  const at = text.indexOf('=');
+  if (at < 1) throw new CliError(exitCode.usage, `${flag} must be name=value, not "${text}".`);
+  return { name: text.slice(0, at), value: text.slice(at + 1) };
+}
+
 /** Null for `none`, which takes a setting away. */
 export function orNone<T>(
   text: string | undefined,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { CliError, exitCode } from './exit-code.ts';
 import { parseBytes, parseDuration } from './format.ts';
-import { option, orNone, rateOption, wholeNumberOption, withoutUndefined } from './options.ts';
+import { headerOption, option, orNone, rateOption, wholeNumberOption, withoutUndefined } from './options.ts';
 
 /** The settings of a topic, as options of a command. */
 export interface TopicSettingOptions {
@@ -17,6 +18,8 @@ export interface TopicSettingOptions {
   readonly maxBytes?: string;
   readonly maxAge?: string;
   readonly ageFrom?: string;
+  readonly expiryMarker?: string;
+  readonly markerHeader?: readonly string[];
   readonly maxPerKey?: string;
   readonly maxMessageBytes?: string;
   readonly dedupeWindow?: string;
@@ -47,7 +50,9 @@ export function addTopicSettings(command: Command): Command {
     .option(
       '--age-from <time>',
       'timestamp: ages count from timestamps of messages (default: from their arrival)',
-    );
+    )
+    .option('--expiry-marker <time>', 'a marker for so long where the last message of a key has expired')
+    .option('--marker-header <name=value...>', 'the headers of a marker, which it needs');
 }
 
 /** The settings that the options give, for the admin API; null for `none`. */
@@ -76,5 +81,22 @@ export function topicSettings(options: TopicSettingOptions): { readonly [name: s
     dedupeWindowMs: time('--dedupe-window', options.dedupeWindow, '2m'),
     sealed: option('--sealed', options.sealed, (text) => ({ yes: true, no: false })[text], 'yes or no'),
     ageFrom: word(options.ageFrom),
+    ...expiryMarker(options),
   });
+}
+
+/** A marker needs `keyState`, which stays when the marker is taken away. */
+function expiryMarker({ expiryMarker: text, markerHeader }: TopicSettingOptions): object {
+  const flag = '--expiry-marker';
+  const ttlMs = orNone(text, (given) => option(flag, given, parseDuration, 'a time such as 1h'));
+  if (typeof ttlMs === 'number' && markerHeader !== undefined) {
+    const headers = markerHeader.map((header) => headerOption('--marker-header', header));
+    return {
+      keyState: true,
+      expiryMarker: { ttlMs, headers: headers.map(({ name, value }) => [name, value]) },
+    };
+  }
+  if (typeof ttlMs === 'number' || markerHeader !== undefined)
+    throw new CliError(exitCode.usage, '--expiry-marker and --marker-header need each other.');
+  return { expiryMarker: ttlMs };
 }

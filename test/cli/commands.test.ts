@@ -79,6 +79,40 @@ describe('commands against a running broker', () => {
     assert.equal((await run('pub', name, 'x', '--ttl', 'soon')).code, 2);
   });
 
+  test('a topic leaves markers of keys that have expired', async () => {
+    const name = uniqueName('marking');
+    const marked = async (): Promise<unknown> => {
+      const [topic] = await lines('topics', 'show', name);
+      return (topic!['config'] as { expiryMarker?: unknown }).expiryMarker;
+    };
+    const marker = ['--expiry-marker', '1h', '--marker-header', 'Gone=yes', 'Why=age'];
+    assert.equal((await run('topics', 'create', name, ...marker.slice(0, 2))).code, 2);
+    await lines('topics', 'create', name, ...marker);
+    const headers = [
+      ['Gone', 'yes'],
+      ['Why', 'age'],
+    ];
+    assert.deepEqual(await marked(), { ttlMs: 3_600_000, headers });
+    await lines('topics', 'update', name, '--expiry-marker', 'none');
+    assert.equal(await marked(), undefined);
+  });
+
+  test('a group has one active consumer, and priorities that it ignores', async () => {
+    const name = uniqueName('group');
+    await lines('topics', 'create', name);
+    const single = ['--active-consumers', 'single', '--active-silence', '1m'];
+    await lines('groups', 'create', name, 'g', ...single, '--priority', 'ignore');
+    const configOf = async (): Promise<{ readonly [setting: string]: unknown }> => {
+      const [group] = await lines('groups', 'show', name, 'g');
+      return group!['config'] as { readonly [setting: string]: unknown };
+    };
+    const { activeConsumers, activeSilenceMs, priority } = await configOf();
+    assert.deepEqual([activeConsumers, activeSilenceMs, priority], ['single', 60_000, 'ignore']);
+    await lines('groups', 'update', name, 'g', '--active-silence', '5m', '--priority', 'honour');
+    assert.equal((await configOf())['activeSilenceMs'], 300_000);
+    assert.notEqual((await configOf())['priority'], 'ignore');
+  });
+
   test('delayed messages are listed, shown, moved, cancelled and published', async () => {
     const name = uniqueName('delayed');
     await run('topics', 'create', name);

@@ -6,7 +6,7 @@ import type { PublishedJson, PublishJson, PublishResultsJson, UniqueKeyJson } fr
 import { type ClientOptions, type CommandContext, addClientOptions, contextOf } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatMessages, parseDuration } from '../format.ts';
-import { option, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { headerOption, option, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { ProgressBar } from '../progress-bar.ts';
 
 /** Limits of one request, well below those of the broker. */
@@ -47,7 +47,7 @@ export function configure(command: Command): void {
     const count = wholeNumberOption('--count', options.count) ?? 1;
     const fields = withoutUndefined({
       key: options.key,
-      headers: options.header?.map(headerOf),
+      headers: options.header?.map((text) => headerOption('--header', text)),
       dedupeId: options.dedupeId,
       delayMs: option('--delay', options.delay, parseDuration, 'a time such as 30s'),
       ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
@@ -126,12 +126,6 @@ function uniqueOf({ uniqueKey: key, uniqueMode, uniqueWindow }: PubOptions): Uni
   }
   if ((uniqueMode ?? uniqueWindow) === undefined) return undefined;
   throw new CliError(exitCode.usage, '--unique-mode and --unique-window need --unique-key.');
-}
-
-function headerOf(text: string): { name: string; value: string } {
-  const at = text.indexOf('=');
-  if (at < 1) throw new CliError(exitCode.usage, `--header must be name=value, not "${text}".`);
-  return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
 function* repeat(value: string, count: number): Generator<string> {

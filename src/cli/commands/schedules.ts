@@ -11,7 +11,7 @@ import {
 } from '../command.ts';
 import { CliError, exitCode } from '../exit-code.ts';
 import { formatCount, formatDuration, parseDuration } from '../format.ts';
-import { option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
+import { headerOption, option, timeOption, wholeNumberOption, withoutUndefined } from '../options.ts';
 import { renderPairs, renderTable } from '../table.ts';
 
 interface DefineOptions extends ClientOptions {
@@ -82,7 +82,7 @@ export function configure(command: Command): void {
       key: options.key,
       ttlMs: option('--ttl', options.ttl, parseDuration, 'a time such as 1h'),
       priority: wholeNumberOption('--priority', options.priority),
-      headers: options.header?.map(headerOf),
+      headers: options.header?.map((text) => headerOption('--header', text)),
       cron: options.cron,
       timeZone: options.timeZone,
       everyMs: option('--every', options.every, parseDuration, 'a time such as 15m'),
@@ -135,12 +135,6 @@ export function configure(command: Command): void {
     const result = await context.client.ask('DELETE /api/v1/schedules/:schedule', { schedule });
     say(context, result, () => `Deleted schedule ${schedule}.`);
   });
-}
-
-function headerOf(text: string): { name: string; value: string } {
-  const at = text.indexOf('=');
-  if (at < 1) throw new CliError(exitCode.usage, `--header must be name=value, not "${text}".`);
-  return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
 /** `every 15m`, `0 7 * * * (Europe/Berlin)`, `at 2026-…`. */
