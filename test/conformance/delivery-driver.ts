@@ -57,8 +57,10 @@ export interface DeliveryCapabilities {
   readonly activeConsumer: boolean;
   /** Groups may have the settings of the broker for which the protocol has no words: rates, concurrency. */
   readonly brokerSettings: boolean;
-  /** A consumer can say "not now", which is no failure. */
+  /** A consumer can say "not now" of a message, which is no failure. */
   readonly postpone: boolean;
+  /** It can say it of the key of a message, or of the whole group. */
+  readonly postponeScopes: boolean;
   /** A header name may occur more than once. */
   readonly repeatedHeaders: boolean;
   /** A message may be published with a delay. */

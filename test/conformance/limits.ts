@@ -48,7 +48,7 @@ export function describeLimits(suite: Suite): void {
     await eventually(async () => (await suite.broker.readDeadLetters(topic, 'g')).length === 1);
   });
 
-  suite.fact('"not now" holds a key, and other keys go on', ['postpone', 'keyOrdering'], async () => {
+  suite.fact('"not now" holds a key, and other keys go on', ['postponeScopes', 'keyOrdering'], async () => {
     const topic = await suite.setUp(0, { ordering: 'key', maxDeliver: 1 });
     for (const [key, value] of ['a 1', 'a 2', 'b 1'].map((name) => [name.slice(0, 1), name] as const))
       await suite.broker.publish(topic, { key, value });
@@ -63,7 +63,7 @@ export function describeLimits(suite: Suite): void {
     assert.equal(text(await receive(consumer)), 'a 2');
   });
 
-  suite.fact('"not now" holds the whole group', ['postpone'], async () => {
+  suite.fact('"not now" holds the whole group', ['postponeScopes'], async () => {
     const topic = await suite.setUp(2, { maxDeliver: 1 });
     await using consumer = await suite.broker.join(topic, 'g');
     await using other = await suite.broker.join(topic, 'g');

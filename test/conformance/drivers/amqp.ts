@@ -71,6 +71,7 @@ export const amqpDriver: DeliveryDriver = {
     activeConsumer: true,
     // An answer that gives a message back is a failed delivery.
     postpone: false,
+    postponeScopes: false,
   },
   start: async () => {
     const server = await startServer();

@@ -55,6 +55,7 @@ export const embeddedDriver: DeliveryDriver = {
     activeConsumer: true,
     brokerSettings: true,
     postpone: true,
+    postponeScopes: true,
     repeatedHeaders: true,
     delays: true,
     later: true,

@@ -60,6 +60,7 @@ export const kafkaDriver: DeliveryDriver = {
     consumerPriorities: false,
     // A share group releases a record, which is a failed delivery, or renews it.
     postpone: false,
+    postponeScopes: false,
     repeatedHeaders: true,
     // A Kafka producer has no field for a delay.
     delays: false,

@@ -76,8 +76,10 @@ export const natsDriver: DeliveryDriver = {
     // test/interop/nats/priority-groups.test.ts. Without them each pull is a consumer by itself.
     consumerPriorities: false,
     activeConsumer: false,
-    // No answer of JetStream says "not now": a -NAK with a delay is a failed delivery.
-    postpone: false,
+    // A -NAK that does not count.
+    postpone: isOurs,
+    // It is about its message alone.
+    postponeScopes: false,
     repeatedHeaders: true,
     // A publish with a delay is a schedule of the stream, with a subject of its own: see
     // test/protocols/nats/jetstream/schedules.test.ts.
@@ -303,8 +305,8 @@ class NatsDelivery implements Delivery {
     return this.#answer(`+TERM ${reason}`);
   }
 
-  postpone(): Promise<void> {
-    return Promise.reject(new Error('JetStream has no word for this'));
+  postpone(delayMs: number): Promise<void> {
+    return this.#answer(`-NAK ${JSON.stringify({ delay: delayMs * MS_IN_NS, counts: false })}`);
   }
 
   /**

@@ -61,6 +61,7 @@ export const sqsDriver: DeliveryDriver = {
     timestamps: false,
     // ChangeMessageVisibility ends a failed delivery.
     postpone: false,
+    postponeScopes: false,
   },
   start: async () => {
     const server = await startServer();
