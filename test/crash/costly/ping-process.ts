@@ -30,14 +30,17 @@ function keepAsking(
     asked = { atMs: performance.now(), ranMs: scheduled(pid).ranMs };
     if (socket.writable) socket.write(question);
   };
+  // What comes before the first answer is the login's, which waits where others failed with theirs.
+  let isIn = false;
   const note = (): void => {
-    if (asked === undefined) return;
+    if (asked === undefined || !isIn) return;
     longest[protocol] = Math.max(longest[protocol], performance.now() - asked.atMs);
     longest.processor = Math.max(longest.processor, scheduled(pid).ranMs - asked.ranMs);
   };
   socket.on('data', (chunk: Buffer) => {
     if (isAnswer && !isAnswer.test(chunk.toString('latin1'))) return;
     note();
+    isIn = true;
     asked = undefined;
     setTimeout(ask, everyMs);
   });
