@@ -21,12 +21,27 @@ export type PgClientOf<P> = P extends {
     ? Client
     : PgClient;
 
-interface Notifier {
-  on(event: 'notification' | 'error' | 'end', listener: () => void): unknown;
+interface Emitter {
+  on?(event: 'acquire', listener: (client: Emitter) => void): unknown;
+  on?(event: 'notification' | 'error' | 'end', listener: () => void): unknown;
+  listeners?(event: 'error'): readonly unknown[];
 }
+
+/**
+ * A lost connection makes its statements fail. Its client says so by an event besides, which ends the process
+ * if nobody listens, and the pool does not listen while the client is out.
+ */
+function hearErrors(pool: Emitter): void {
+  pool.on?.('acquire', (client) => {
+    if (!client.listeners?.('error').includes(heard)) client.on?.('error', heard);
+  });
+}
+
+const heard = (): void => undefined;
 
 /** A `Pool` of `pg`. A transaction is a connection of the pool, inside BEGIN and COMMIT. */
 export function fromPg<P extends PgPool>(pool: P): SqlDatabase<PgClientOf<P>> {
+  hearErrors(pool as Emitter);
   return {
     dialect: 'postgres',
     async transaction(work) {
@@ -57,9 +72,9 @@ export function fromPg<P extends PgPool>(pool: P): SqlDatabase<PgClientOf<P>> {
         client.release(true);
         if (isLost) onLost();
       };
-      const notifier = client as unknown as Notifier;
-      notifier.on('notification', onNotice);
-      for (const event of ['error', 'end'] as const) notifier.on(event, () => end(true));
+      const emitter = client as Emitter;
+      emitter.on?.('notification', onNotice);
+      for (const event of ['error', 'end'] as const) emitter.on?.(event, () => end(true));
       await client.query(`LISTEN ${channel}`).catch((error: unknown) => {
         end(false);
         throw error;
