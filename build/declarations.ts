@@ -12,6 +12,7 @@ const entries = [
   'index.d.ts',
   'client/index.d.ts',
   'inbox/index.d.ts',
+  'outbox/index.d.ts',
   'server/index.d.ts',
   'testing/index.d.ts',
 ];

@@ -59,6 +59,7 @@ const layers: { readonly [name: string]: Layer } = {
   // Clients for databases that a program brings along: no driver is imported.
   databases: { layers: [], node: [] },
   inbox: { layers: ['databases', 'util'], node: [] },
+  outbox: { layers: ['databases', 'inbox', 'util'], node: [] },
   // The page that the admin HTTP serves; it is bundled by itself, and no other layer may import it.
   dashboard: { layers: ['admin-api'], packages: ['preact', 'uplot'], node: [], doors: /^$/ },
   // Everything it knows of a broker comes by the admin HTTP.

@@ -17,9 +17,10 @@ const oldestTypescript = process.env['OLDEST_TYPESCRIPT'];
 const cloned = ['src', 'build', 'docs', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE'];
 
 const consumer = `
-import { open, json, BrokerError, type Delivery, type Topic } from 'pillarbox';
+import { bytes, open, json, BrokerError, type Delivery, type Topic } from 'pillarbox';
 import { connect, type Subscription } from 'pillarbox/client';
 import { fromPg, inbox, type PgPool } from 'pillarbox/inbox';
+import { outbox } from 'pillarbox/outbox';
 import { startTestKit, type TestKit } from 'pillarbox/testing';
 import { startServer, type PillarboxServer } from 'pillarbox/server';
 
@@ -48,6 +49,11 @@ const server: PillarboxServer = await startServer({ natsPort: 0 });
 server.ports.nats?.toFixed();
 declare const pool: PgPool;
 const ledger = inbox({ database: fromPg(pool), consumer: 'ledger' });
+const box2 = outbox({ database: fromPg(pool) });
+const placed = box2.topic<Order>('orders');
+await box2.transaction((client) => placed.publish(client, { id: 2 }));
+const relay = box2.relay({ publisher: (name) => box.topic(name, { codec: bytes }) });
+relay.stats().published.toFixed();
 group.consume((message) => ledger.once(message, (client) => client.query('SELECT 1')));
 if (server.broker.topic('orders') === undefined) throw new BrokerError('topic-not-found', 'no orders');
 `;

@@ -10,7 +10,7 @@ import { checkout, compile, expectedLines, runSnippet, snippetsOf, type Snippet 
 
 async function allSnippets(): Promise<Snippet[]> {
   const sources: string[] = [];
-  for (const folder of ['src/client', 'src/embedded', 'src/inbox', 'src/testing'])
+  for (const folder of ['src/client', 'src/embedded', 'src/inbox', 'src/outbox', 'src/testing'])
     for (const name of await readdir(join(checkout, folder)))
       if (name.endsWith('.ts')) sources.push(`${folder}/${name}`);
   const snippets: Snippet[] = [];
@@ -20,6 +20,7 @@ async function allSnippets(): Promise<Snippet[]> {
     'docs/client.md',
     'docs/inbox.md',
     'docs/expiry.md',
+    'docs/outbox.md',
     'docs/precedence.md',
     'docs/schedules.md',
     'docs/testing.md',

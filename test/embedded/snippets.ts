@@ -69,6 +69,7 @@ export async function compile(directory: string, snippets: readonly Snippet[]): 
       pillarbox: [join(outputDirectory, 'src/index.d.ts')],
       'pillarbox/client': [join(outputDirectory, 'src/client/index.d.ts')],
       'pillarbox/inbox': [join(outputDirectory, 'src/inbox/index.d.ts')],
+      'pillarbox/outbox': [join(outputDirectory, 'src/outbox/index.d.ts')],
       'pillarbox/testing': [join(outputDirectory, 'src/testing/index.d.ts')],
       'pillarbox/server': [join(outputDirectory, 'src/server/index.d.ts')],
     },

@@ -91,6 +91,18 @@ describe('examples', () => {
     });
   });
 
+  test('outbox', async () => {
+    assert.deepEqual(await runExample('outbox'), {
+      code: 0,
+      lines: [
+        'rolled back: not paid',
+        'delivery 1 of 3 tea: handled',
+        'delivery 2 of 3 tea: duplicate',
+        'left: 7 tea',
+      ],
+    });
+  });
+
   test('nats-client', async () => {
     await using server = await startServer();
     const { code, lines } = await runExample('nats-client', [server.natsAddress]);
