@@ -1,5 +1,4 @@
 import { textTable } from '../../bench/table.ts';
-import type { Violation } from './history.ts';
 
 export type Row = readonly [label: string, value: number | string];
 
@@ -7,7 +6,7 @@ export type Row = readonly [label: string, value: number | string];
 export function finish(
   title: string,
   rows: readonly Row[],
-  violations: readonly Violation[],
+  violations: readonly { readonly rule: string; readonly text: string }[],
   complaints: readonly string[] = [],
 ): void {
   const all: Row[] = [
