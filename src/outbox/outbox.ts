@@ -51,6 +51,9 @@ export class Outbox<Tx> {
   }
 
   /** Runs `work` in a transaction of the database, and wakes the relays of this outbox after its commit. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** On SQLite the work is synchronous, and so is this. */
+  transaction<T>(work: (tx: Tx) => T | Promise<T>): T | Promise<T>;
   transaction<T>(work: (tx: Tx) => T | Promise<T>): T | Promise<T> {
     return chain(this.#table.database.transaction(work), (value) => {
       this.wake();
