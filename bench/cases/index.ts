@@ -1,5 +1,6 @@
 import { amqpCases } from './amqp.ts';
 import type { Case } from './case.ts';
+import { clientCase } from './client.ts';
 import { coreCases } from './core.ts';
 import { expiryCase } from './expiry.ts';
 import { jetStreamConsumeCase } from './jetstream-consume.ts';
@@ -46,4 +47,5 @@ export const cases: readonly Case[] = [
   keyRunsCase,
   uniqueKeysCase,
   ratesCase,
+  clientCase,
 ];
