@@ -31,6 +31,8 @@ const shots: readonly Shot[] = [
   { name: 'connections', hash: '#/connections' },
   { name: 'schedules', hash: '#/schedules' },
   { name: 'server', hash: '#/settings' },
+  { name: 'settings', hash: '#/settings?set=true', height: 1400 },
+  { name: 'overview-4k', hash: '#/', width: 3840, height: 2160 },
 ];
 
 const [directory = 'docs/pictures', ...only] = process.argv.slice(2);

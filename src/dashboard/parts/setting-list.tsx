@@ -42,7 +42,7 @@ export function SettingList({ route: { query } }: { readonly route: Route }): VN
           : `The configuration file is ${answer.file}.`}{' '}
         Flags come before the environment, and that before the file. A change takes a restart.
       </p>
-      <div class="filters">
+      <div class="filters row">
         <label>
           Find{' '}
           <input
