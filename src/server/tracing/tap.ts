@@ -12,11 +12,10 @@ import type { OffsetTable } from './shelf.ts';
  */
 export function tap(broker: Broker, tracing: Tracing): () => void {
   const tapped = new WeakSet<Topic | Group>();
-  const slots = new WeakMap<Consumer, Slot>();
   const follow = (group: Group): void => {
     if (tapped.has(group)) return;
     tapped.add(group);
-    tapGroup(group, tracing, slots);
+    tapGroup(group, tracing);
   };
   const followTopic = (topic: Topic): void => {
     if (!tapped.has(topic)) tapTopic(topic, tracing);
@@ -47,38 +46,38 @@ function tapTopic(topic: Topic, tracing: Tracing): void {
   };
 }
 
-type Receiver = (delivery: Delivery) => void;
+/** The functions of consumers that look first. */
+const looking = new WeakSet<object>();
 
-/** What is done with a delivery before its consumer takes it, by the group that it was attached to last. */
-interface Slot {
-  look: Receiver;
-}
-
-function tapConsumer(consumer: Consumer, look: Receiver): Slot {
-  const slot: Slot = { look };
+/** Gives a consumer that is no instance of a class a prototype with its function. */
+function bind(consumer: Consumer): void {
   const receive = consumer.receive.bind(consumer);
-  consumer.receive = (delivery) => {
-    slot.look(delivery);
-    receive(delivery);
-  };
-  return slot;
+  Object.setPrototypeOf(
+    consumer,
+    Object.create(Object.getPrototypeOf(consumer) as object, { receive: { value: receive } }) as object,
+  );
 }
 
-function tapGroup(group: Group, tracing: Tracing, slots: WeakMap<Consumer, Slot>): void {
+function tapGroup(group: Group, tracing: Tracing): void {
   const original = Object.getPrototypeOf(group) as Group;
   const deliveries = tracing.deliveries();
   const born = tracing.bornOf(group.topic);
   const tables = { deliveries, born };
 
+  // One function for all consumers of the group: a pull is a consumer of its own, and there are many.
+  const receive = function (this: Consumer, delivery: Delivery): void {
+    const { record, partition } = delivery;
+    if (record.hasHeaders || born.mayHave(partition, record.offset))
+      tracing.delivered(group, delivery, this, tables);
+    (Object.getPrototypeOf(this) as Consumer).receive.call(this, delivery);
+  };
+  looking.add(receive);
   group.attach = (consumer: Consumer, options?: AttachOptions) => {
-    const look: Receiver = (delivery) => {
-      const { record, partition } = delivery;
-      if (record.hasHeaders || born.mayHave(partition, record.offset))
-        tracing.delivered(group, delivery, consumer, tables);
-    };
-    const slot = slots.get(consumer);
-    if (slot) slot.look = look;
-    else slots.set(consumer, tapConsumer(consumer, look));
+    if (consumer.receive !== receive) {
+      const own = Object.getOwnPropertyDescriptor(consumer, 'receive');
+      if (own && !looking.has(own.value as object)) bind(consumer);
+      consumer.receive = receive;
+    }
     original.attach.call(group, consumer, options);
   };
 

@@ -91,8 +91,9 @@ export class Tracing {
 
   /** Begins a span if there is to be one: then returns a listener to be told in place of this one. */
   publish<T>(topic: Topic, record: Record, listener: PublishListener<T>): PublishListener<T> | undefined {
+    if (!record.hasHeaders && --this.#untilNext > 0) return undefined;
     const parent = record.hasHeaders ? contextOf(record) : undefined;
-    if (parent === null || (parent === undefined && --this.#untilNext > 0)) return undefined;
+    if (parent === null || (!parent && record.hasHeaders && --this.#untilNext > 0)) return undefined;
     if (!parent) this.#untilNext = this.#gap();
     const startMs = this.nowMs();
     const bytes = Math.max(0, record.valueEnd - record.valueStart); // the record is used again
