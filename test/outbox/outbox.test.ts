@@ -139,7 +139,7 @@ for (const databaseCase of databaseCases()) {
         await publish('second');
         await eventually(() => target.messages.length === 1);
         commit();
-        await eventually(empty);
+        await eventually(() => target.messages.length === 2);
         assert.deepEqual(target.values, ['"second"', '"first inserted, last committed"']);
       },
     );
