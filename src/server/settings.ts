@@ -139,7 +139,7 @@ export const settingTable: SettingTable<Settings> = {
     name: 'init',
     placeholder: 'FILE',
     default: undefined,
-    help: 'file with topics and groups to make at the start, or to change as it says (TOML or JSON)',
+    help: 'file with topics, queues and groups to make at the start, or to change as it says (TOML or JSON)',
   }),
   alarms: alarmsSetting,
   alarmIntervalMs: duration(

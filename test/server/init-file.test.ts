@@ -18,6 +18,10 @@ ackWaitMs = 5000
 start = { kind = "new" }
 [[topics]]
 name = "audit"
+[[queues]]
+name = "jobs"
+priorities = 3
+group = { maxDeliver = 5 }
 `;
 
 test('an init file makes topics and groups, changes those that differ, and refuses contradictions', async () => {
@@ -30,6 +34,9 @@ test('an init file makes topics and groups, changes those that differ, and refus
   assert.deepEqual([orders.config.retention, orders.config.keyState], ['queue', true]);
   assert.equal(orders.groups.get('billing')!.config.ackWaitMs, 5000);
   assert.ok(broker.topic('audit'));
+  const jobs = broker.topic('jobs')!;
+  assert.deepEqual([jobs.config.retention, jobs.config.priorities], ['queue', 3]);
+  assert.equal(jobs.groups.get('default')!.config.maxDeliver, 5);
 
   const said: string[] = [];
   const log = { ...silentLog, info: (message: string) => void said.push(message) };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Broker, BrokerError, type Topic, topicConfig } from '../../broker/index.ts';
+import { type Broker, BrokerError, type Topic, defaultGroup, topicConfig } from '../../broker/index.ts';
 import { HttpError } from '../../protocols/index.ts';
 import { ServerError, messageOf, systemErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -10,7 +10,15 @@ import { topicShape, withKeyState } from './topics.ts';
 
 type TopicInit = Parameters<typeof withKeyState>[0] & { readonly groups?: readonly unknown[] };
 
-const fileShape: Shape<{ readonly topics: readonly unknown[] }> = { topics: listOf(anything) };
+interface FileInit {
+  readonly topics?: readonly unknown[];
+  readonly queues?: readonly unknown[];
+}
+
+type QueueInit = Parameters<typeof withKeyState>[0] & { readonly group?: unknown };
+
+const fileShape: Shape<FileInit> = { topics: listOf(anything), queues: listOf(anything) };
+const queueInitShape: Shape<QueueInit> = { ...topicShape, group: anything };
 const topicInitShape: Shape<TopicInit> = { ...topicShape, groups: listOf(anything) };
 
 type GroupInit = ReturnType<typeof groupOptions>;
@@ -20,13 +28,13 @@ const ofTopicForLife = ['durability'] as const;
 const ofGroupForLife = ['ordering', 'ack', 'durable'] as const;
 
 /**
- * Makes the topics and groups of a file, and changes those that differ from it. Settings that the file does
+ * Makes the topics, queues and groups of a file, and changes those that differ from it. Settings that the file does
  * not name stay, and so do topics and groups that are not in it. A second start finds nothing to do. Rejects
  * with a ServerError if the file is not valid, or contradicts what is there.
  */
 export async function applyInitFile(broker: Broker, path: string, log: Log): Promise<void> {
   try {
-    const { topics } = readObject(await parsed(path), fileShape, ['topics'], 'The file');
+    const { topics = [], queues = [] } = readObject(await parsed(path), fileShape, [], 'The file');
     // All of it is read before anything is made.
     const wanted = topics.map((given, at) => {
       const { groups = [], ...options } = readObject(given, topicInitShape, ['name'], `"topics[${at}]"`);
@@ -35,6 +43,7 @@ export async function applyInitFile(broker: Broker, path: string, log: Log): Pro
         groups: groups.map((group) => groupOptions(readObject(group, createShape, ['name'], 'A group'))),
       };
     });
+    wanted.push(...queues.map((given, at) => readQueue(given, `"queues[${at}]"`)));
     for (const { options, groups } of wanted) checkTopic(broker, options, groups);
     let changes = 0;
     for (const { options, groups } of wanted) {
@@ -90,6 +99,16 @@ function checkTopic(broker: Broker, given: TopicInit, groups: readonly GroupInit
     if (group)
       refuseForLife(`Group "${group.name}" of topic "${topic.name}"`, group.config, settings, ofGroupForLife);
   }
+}
+
+/** A queue, as clients of queues make them: a topic whose acked messages are deleted, and its group. */
+function readQueue(
+  given: unknown,
+  title: string,
+): { readonly options: TopicInit; readonly groups: GroupInit[] } {
+  const { group = {}, ...options } = readObject(given, queueInitShape, ['name'], title);
+  const { name = defaultGroup, ...settings } = readObject(group, createShape, [], `The group of ${title}`);
+  return { options: { retention: 'queue', ...options }, groups: [groupOptions({ name, ...settings })] };
 }
 
 type Change = 'created' | `changed: ${string}` | undefined;
