@@ -202,10 +202,13 @@ export class Leaving implements WayOut {
   ): Promise<number> {
     let moved = 0;
     for (let at = target(); at && partition.firstOffset < at.below; at = target()) {
-      const batch = await this.#batchAt(partition, partition.firstOffset);
+      const first = partition.firstOffset;
+      const batch = await this.#batchAt(partition, first);
       if (this.#stopped) break;
       const now = target(); // limits and the partition may have changed during the read
       if (!batch || !now) continue;
+      const isBehind = batch === 'unreadable' || batch.endOffset <= partition.firstOffset;
+      if (isBehind && partition.firstOffset > first) continue; // its messages have gone meanwhile
       if (batch === 'unreadable') moved += this.#lose(partition, partition.firstOffset, cause);
       else moved += this.moveHead(partition, batch, now.below, cause, now.reason);
       this.#topic.noteRoom();

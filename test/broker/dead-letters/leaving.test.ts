@@ -8,7 +8,7 @@ import {
   type TopicOptions,
 } from '../../../src/broker/index.ts';
 import { eventually } from '../../support/index.ts';
-import { TestBroker } from '../kit.ts';
+import { TestBroker, TestConsumer } from '../kit.ts';
 
 /** How each limit pushes three of five messages out, and the content of their dead letters. */
 const ways: readonly {
@@ -128,6 +128,32 @@ test('a crash leaves each message in its topic or among the dead letters, never 
     seen.map((_, at) => at),
     'none missing',
   );
+});
+
+test('a message is not dropped in place of one that was acked while it was read', async () => {
+  await using kit = await TestBroker.open();
+  await kit.broker.createTopic({ name: 'letters' });
+  const deadLetter = { causes: ['overflow'], to: 'letters' } as const;
+  const { topic, group } = await kit.broker.defineQueue({ name: 'orders', messagesMax: 2, deadLetter });
+  group.attach(new TestConsumer(1));
+  const partition = topic.partitions.at(0)!;
+  const batchAt = partition.batchAt.bind(partition);
+  let read = (): void => undefined;
+  const acked = new Promise<void>((resolve) => (read = resolve));
+  await topic.send({ value: 'v0' });
+  const batch = await batchAt(0);
+  partition.batchAt = async (offset) => {
+    await acked;
+    return offset === 0 ? batch : batchAt(offset);
+  };
+  for (const value of ['v1', 'v2', 'v3']) await topic.send({ value });
+  await kit.settle();
+  group.ack(0, 0);
+  read();
+  await eventually(() => topic.count === 2);
+  await kit.settle();
+  assert.deepEqual(await lettersOf(kit), [['v1', 'overflow: messagesMax', 1]]);
+  assert.equal(topic.stats().deadLettersLost, 0);
 });
 
 test('a message that expired while no broker ran becomes a dead letter at the start', async () => {
