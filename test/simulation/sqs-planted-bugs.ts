@@ -77,8 +77,8 @@ export const sqsPlantedBugs: readonly PlantedBug[] = [
   {
     name: 'sqs: deduplication ids are forgotten after a minute',
     file: 'protocols/sqs/queue-options.js',
-    find: 'export const dedupeWindowMs = 300_000;',
-    replace: 'export const dedupeWindowMs = 60_000;',
+    find: 'const dedupeWindowMs = 300_000;',
+    replace: 'const dedupeWindowMs = 60_000;',
   },
   {
     name: 'sqs: a duplicate has an id of its own',
