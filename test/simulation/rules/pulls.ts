@@ -64,6 +64,7 @@ function hasReason(exam: Examination, { end }: FactOf<'pulled'>, known: PullKnow
 function isIdle(exam: Examination, { group: key }: PullKnown, text: string): void {
   const group = exam.known.groups.get(key);
   if (!group || mayHoldBack(group)) return;
+  if (exam.known.clock.wentBack) return; // holds from before last longer
   for (const instance of group.topic.instances.values()) {
     const { partition, offset, goneAt } = instance;
     const delivery = group.deliveries.get(instance);
