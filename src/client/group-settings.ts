@@ -43,9 +43,9 @@ export interface GroupPlan {
 /** The part of a plan that no target but our own keeps: its settings for retries. */
 export type RetryPlan = Pick<GroupPlan, 'maxDeliver' | 'backoffMs' | 'backoffJitter' | 'deadLetter'>;
 
-export const backoffDefaultMs: readonly number[] = [100, 1_000, 10_000, 60_000];
-export const jitterDefault = 0.2;
-export const maxDeliverDefault = 5;
+const backoffDefaultMs: readonly number[] = [100, 1_000, 10_000, 60_000];
+const jitterDefault = 0.2;
+const maxDeliverDefault = 5;
 export const ackWaitDefaultMs = 30_000;
 
 export function deadLetterTopic(topic: string, group: string): string {

@@ -22,7 +22,7 @@ export interface ServerUrl {
 
 const ports = { nats: 4222, pillarbox: 4222, amqp: 5672, sqs: 443 } as const;
 
-export const targetForms =
+const targetForms =
   'memory:, file:DIR, pillarbox://HOST:PORT, nats://HOST:PORT,HOST:PORT, amqp://HOST:PORT/VHOST, sqs://HOST:PORT';
 
 /**

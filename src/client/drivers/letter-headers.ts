@@ -19,7 +19,7 @@ const names = {
   time: 'Pillarbox-Dead-Letter-Time',
 } as const;
 
-export const letterPrefix = 'Pillarbox-Dead-Letter-';
+const letterPrefix = 'Pillarbox-Dead-Letter-';
 
 export function isLetterHeader({ name }: Header): boolean {
   return name.startsWith(letterPrefix);

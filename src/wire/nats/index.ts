@@ -15,4 +15,4 @@ export {
 export { decodeConnect, decodeInfo, type ConnectOptions, type ServerInfo } from './json.ts';
 export { decodeUserKey, encodeUserKey, isPublicUserKey } from './nkey.ts';
 export { verbatimName } from './verbatim-headers.ts';
-export { Parser, type FrameMemory, type ParserLimits } from './parser.ts';
+export { Parser, type ParserLimits } from './parser.ts';
