@@ -1,8 +1,11 @@
 import type { Dialect } from './sql-database.ts';
 
-/** An SQL expression: the database's time, in milliseconds since the epoch. */
+/**
+ * An SQL expression: the database's time, in milliseconds since the epoch. In PostgreSQL and MySQL it is one time
+ * for the whole of a statement; in SQLite it may go on from row to row.
+ */
 export const nowMs: { readonly [D in Dialect]: string } = {
-  postgres: 'cast(extract(epoch from clock_timestamp()) * 1000 as bigint)',
+  postgres: 'cast(extract(epoch from statement_timestamp()) * 1000 as bigint)',
   mysql: 'cast(unix_timestamp(current_timestamp(3)) * 1000 as signed)',
   sqlite: "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
 };

@@ -85,10 +85,14 @@ export class OutboxTable<Tx> {
    */
   async next(limit: number, heldTopics: readonly string[], keyWaits: boolean): Promise<OutboxRow[]> {
     const topics = heldTopics.map(() => this.#text).join(', ');
-    const holdsKey = `f.set_aside_ms IS NULL AND f.retry_ms > ${this.#now}`;
+    // One time for all rows: if it went on between a row that waits and a later one of its key, the later one
+    // would be read without the first. SQLite's does, and is this machine's.
+    const isSqlite = this.database.dialect === 'sqlite';
+    const now = isSqlite ? String(Date.now()) : this.#now;
+    const holdsKey = `f.set_aside_ms IS NULL AND f.retry_ms > ${now}`;
     const where = [
       'o.set_aside_ms IS NULL',
-      `o.retry_ms <= ${this.#now}`,
+      `o.retry_ms <= ${now}`,
       `NOT EXISTS (SELECT 1 FROM ${this.#table} f
         WHERE f.attempts > 0 AND f.topic = o.topic AND f.message_key = o.message_key AND f.seq <> o.seq
         AND (${holdsKey}${keyWaits ? ' OR f.set_aside_ms IS NOT NULL' : ''}))`,

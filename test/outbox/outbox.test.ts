@@ -4,6 +4,7 @@ import { chain, type SqlDatabase } from '../../src/databases/index.ts';
 import { bytes, open } from '../../src/index.ts';
 import { inbox } from '../../src/inbox/index.ts';
 import { outbox, type Outbox, type Relay, type RelayOptions } from '../../src/outbox/index.ts';
+import { OutboxTable } from '../../src/outbox/outbox-table.ts';
 import { databaseCases, type OpenDatabase } from '../databases/cases.ts';
 import { eventually } from '../support/index.ts';
 import { Target } from './target.ts';
@@ -239,6 +240,27 @@ for (const databaseCase of databaseCases()) {
         await other.transaction((tx) => other.topic('orders').publish(tx, 'wake'));
         return target.messages.length > 0;
       });
+    });
+
+    test('lets no row overtake one whose next try falls due while rows are read', async () => {
+      const count = 300;
+      await box.transaction((tx) => {
+        const each = (at: number): unknown =>
+          at === count
+            ? undefined
+            : chain(box.topic('orders').publish(tx, at, { key: 'a' }), () => each(at + 1));
+        return each(0);
+      });
+      const table = new OutboxTable(database, 'pillarbox_outbox', 'insertion');
+      const [first] = await table.next(1, [], true);
+      for (let tries = 0; tries < 25; tries++) {
+        await table.failed(first!, 'not now', { retryInMs: tries % 5 });
+        for (let rows = await table.next(count, [], true); ; rows = await table.next(count, [], true)) {
+          if (rows.length === 0) continue;
+          assert.deepEqual([rows[0]?.seq, rows.length], [first!.seq, count]);
+          break;
+        }
+      }
     });
 
     test('says how far it is behind', async () => {
