@@ -159,13 +159,18 @@ class Bank {
     await stop(this.#children.publisher);
     const query = `SELECT (SELECT count(*) FROM pillarbox_outbox) AS waiting,
       (SELECT count(*) FROM sent) AS sent, (SELECT count(DISTINCT id) FROM received) AS received`;
-    await eventually(
-      async () => {
-        const { rows } = await this.#pool.query<{ waiting: string; sent: string; received: string }>(query);
-        return rows[0]?.waiting === '0' && rows[0].sent === rows[0].received;
-      },
-      { timeoutMs: 60_000, intervalMs: 100, message: 'all transfers to arrive' },
-    ).catch((error: unknown) => this.#violations.push(String(error)));
+    // As long as it takes while some arrive: a backlog is no broken promise, a standstill is.
+    let left = Infinity;
+    for (let looks = 0; left > 0 && looks < 300; looks++) {
+      const { rows } = await this.#pool.query<{ waiting: string; sent: string; received: string }>(query);
+      const { waiting, sent, received } = rows[0]!;
+      const nowLeft = Number(waiting) + Number(sent) - Number(received);
+      if (nowLeft < left) looks = 0;
+      if (looks % 50 === 0) this.#options.onProgress?.(`${nowLeft} on their way`);
+      left = nowLeft;
+      if (left > 0) await sleep(100);
+    }
+    if (left > 0) this.#violations.push(`${left} transfers are on their way, and for 30 s none arrived`);
     await Promise.all([...this.#children.relay, ...this.#children.consumer].map((child) => child.kill()));
   }
 
