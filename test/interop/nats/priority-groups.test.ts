@@ -451,6 +451,7 @@ describe('priority groups of nats.js', { timeout: 60_000 }, () => {
     const messages = await consumer.consume({
       group: 'g',
       max_messages: 10,
+      expires: 2_000, // a client that has lost its pin may hear of it with its next pull only
       ...options,
       callback: (message) => {
         got.push(message.string());
