@@ -51,11 +51,27 @@ const pattern = fc.letrec<{ readonly atom: string; readonly part: string; readon
 ).whole;
 const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'A', '.', '-', '1'), maxLength: 8 });
 
+/**
+ * How deep repeated groups lie in each other. JavaScript tries all ways to match them, and takes minutes for
+ * a few letters in a repeat of repeats of repeats.
+ */
+function repeatsWithin(source: string): number {
+  const depths = [0];
+  const parts = source.match(/\\.|\[[^\]]*\]|\)[*+?{]?|./gs) ?? [];
+  for (const part of parts) {
+    if (part === '(') depths.push(0);
+    if (!part.startsWith(')')) continue;
+    const depth = depths.pop()! + (part.length > 1 ? 1 : 0);
+    depths.push(Math.max(depths.pop()!, depth));
+  }
+  return depths[0]!;
+}
+
 describe('a regular pattern', () => {
   test('matches what a regular expression of JavaScript matches', () => {
     fc.assert(
       fc.property(pattern, text, fc.boolean(), fc.boolean(), (source, text, ignoresCase, isWhole) => {
-        fc.pre(source.length <= 60);
+        fc.pre(source.length <= 60 && repeatsWithin(source) <= 2);
         const theirs = new RegExp(isWhole ? `^(?:${source})$` : source, ignoresCase ? 'i' : '');
         assert.equal(
           matches(source, text, { ignoresCase, isWhole }),
