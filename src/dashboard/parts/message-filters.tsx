@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import { goQuery } from '../route.ts';
 import { localTime } from './seek-dialog.tsx';
 
@@ -16,10 +17,24 @@ const filters = [
   ['path', 'JSON path', 'customer.name=ada'],
 ] as const;
 
-/** Where to begin, and what messages must have. The fields are in the address. */
+type Fields = { readonly [name: string]: string };
+
+/**
+ * Where to begin, and what messages must have. The fields are in the address once the search is asked for;
+ * until then what is typed is kept here, whatever else is drawn anew.
+ */
 export function MessageFilters(props: { readonly query: URLSearchParams; readonly isBusy: boolean }): VNode {
   const { query } = props;
   const from = query.get('from') ?? '';
+  const searched = ['at', ...filters.map(([name]) => name)].map((name) => query.get(name)).join('\n');
+  const [typed, setTyped] = useState<{ readonly since: string; readonly fields: Fields }>();
+  const fields = typed?.since === searched ? typed.fields : {};
+  const field = (name: string): { name: string; value: string; onInput: (event: InputEvent) => void } => ({
+    name,
+    value: fields[name] ?? query.get(name) ?? '',
+    onInput: ({ target }) =>
+      setTyped({ since: searched, fields: { ...fields, [name]: (target as HTMLInputElement).value } }),
+  });
   const submit = (event: Event): void => {
     event.preventDefault();
     const fields = new FormData(event.target as HTMLFormElement);
@@ -49,16 +64,11 @@ export function MessageFilters(props: { readonly query: URLSearchParams; readonl
           ))}
         </select>
       </label>
-      {from === 'time' && (
-        <input name="at" type="datetime-local" step="1" aria-label="Time" value={query.get('at') ?? ''} />
-      )}
-      {from === 'offset' && (
-        <input name="at" type="number" min="0" aria-label="Offset" value={query.get('at') ?? ''} />
-      )}
+      {from === 'time' && <input type="datetime-local" step="1" aria-label="Time" {...field('at')} />}
+      {from === 'offset' && <input type="number" min="0" aria-label="Offset" {...field('at')} />}
       {filters.map(([name, title, example]) => (
         <label key={name}>
-          {title}{' '}
-          <input name={name} type="search" size={16} placeholder={example} value={query.get(name) ?? ''} />
+          {title} <input type="search" size={16} placeholder={example} {...field(name)} />
         </label>
       ))}
       <button type="submit" class="primary">
