@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type PillarboxServer, startServer } from '../../../src/server/index.ts';
+import type { Group } from '../../../src/broker/index.ts';
 import { type TemporaryDirectory, makeTemporaryDirectory, uniqueName } from '../../support/index.ts';
 import { freePorts } from '../../support/ports.ts';
 import { checkReply } from './reply-check.ts';
@@ -80,4 +81,27 @@ export class AdminKit {
     const { messages } = await this.ok('GET', `/api/v1/topics/${topic}/messages?${query}`);
     return (messages as Json[]).map((message) => message['value']);
   };
+}
+
+/** Takes one delivery of the group, which the caller answers; resolves to its offset. */
+export function takeOne(group: Group): Promise<number> {
+  return new Promise((resolve) => {
+    let credit = 1;
+    const consumer = {
+      get credit() {
+        return credit;
+      },
+      creditBytes: Infinity,
+      receive: ({ record }: { record: { offset: number } }) => {
+        credit = 0;
+        const { offset } = record;
+        setImmediate(() => {
+          group.detach(consumer);
+          resolve(offset);
+        });
+      },
+      ended: () => {},
+    };
+    group.attach(consumer);
+  });
 }

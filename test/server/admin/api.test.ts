@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Group } from '../../../src/broker/index.ts';
 import { open } from '../../../src/index.ts';
 import { routes } from '../../../src/server/admin/index.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { Client } from '../../protocols/http/http-server.ts';
 import { WireClient, eventually, makeTemporaryDirectory, uniqueName } from '../../support/index.ts';
 import { protocolsOff } from '../../support/ports.ts';
-import { AdminKit, type Json } from './admin-kit.ts';
+import { AdminKit, takeOne, type Json } from './admin-kit.ts';
 import { checkReply } from './reply-check.ts';
 
 const docs = new URL('../../../../docs/', import.meta.url);
@@ -18,29 +17,6 @@ const { call, ok, refused, makeTopic, publish, values } = admin;
 
 function sorted(values: readonly unknown[]): unknown[] {
   return values.map(String).sort((a, b) => a.localeCompare(b));
-}
-
-/** Hands out one delivery after the other; the caller answers them. */
-function takeOne(group: Group): Promise<number> {
-  return new Promise((resolve) => {
-    let credit = 1;
-    const consumer = {
-      get credit() {
-        return credit;
-      },
-      creditBytes: Infinity,
-      receive: ({ record }: { record: { offset: number } }) => {
-        credit = 0;
-        const { offset } = record;
-        setImmediate(() => {
-          group.detach(consumer);
-          resolve(offset);
-        });
-      },
-      ended: () => {},
-    };
-    group.attach(consumer);
-  });
 }
 
 describe('health', () => {

@@ -1,34 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Group } from '../../../src/broker/index.ts';
 import { eventually } from '../../support/index.ts';
-import { AdminKit, type Json } from './admin-kit.ts';
+import { AdminKit, takeOne, type Json } from './admin-kit.ts';
 
 const admin = AdminKit.use();
 const { ok, refused, makeTopic, publish } = admin;
-
-/** Hands out one delivery after the other; the caller answers them. */
-function takeOne(group: Group): Promise<number> {
-  return new Promise((resolve) => {
-    let credit = 1;
-    const consumer = {
-      get credit() {
-        return credit;
-      },
-      creditBytes: Infinity,
-      receive: ({ record }: { record: { offset: number } }) => {
-        credit = 0;
-        const { offset } = record;
-        setImmediate(() => {
-          group.detach(consumer);
-          resolve(offset);
-        });
-      },
-      ended: () => {},
-    };
-    group.attach(consumer);
-  });
-}
 
 describe('dead letters', () => {
   test('are listed with cause and origin, redriven and purged', async () => {
