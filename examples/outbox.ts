@@ -1,6 +1,6 @@
-// From one database, through a broker, to another, each change once: an order is placed in a transaction of the
-// shop, which publishes by its outbox; the warehouse handles it once, by its inbox, although the message comes
-// twice.
+// From one database, through a broker, to another, each change once: an order is placed in a transaction of
+// the shop, which publishes by its outbox; the warehouse handles it once, by its inbox, although the message
+// comes twice.
 //
 // node dist/examples/outbox.js
 

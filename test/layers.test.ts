@@ -47,8 +47,8 @@ const layers: { readonly [name: string]: Layer } = {
   // shows it.
   // Values, headers and errors have a door of their own, which loads no broker.
   embedded: { layers: ['broker', 'util'], doors: /^embedded\/(index|values)\.ts$/ },
-  // The API of `import … from 'pillarbox/client'`. Of the broker it knows types; the embedded API is one of its
-  // targets, and the packages are loaded for theirs.
+  // The API of `import … from 'pillarbox/client'`. Of the broker it knows types; the embedded API is one of
+  // its targets, and the packages are loaded for theirs.
   client: {
     layers: ['embedded', 'broker', 'util'],
     packages: ['@nats-io/transport-node', 'rabbitmq-client', '@aws-sdk/client-sqs'],

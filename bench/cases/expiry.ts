@@ -100,7 +100,9 @@ function measure(contender: Contender, bench: Workbench, hasTtl: boolean): Promi
   );
 }
 
-/** The heap and buffers that messages add, first without a TTL, in a broker in the process of the benchmark. */
+/**
+ * The heap and buffers that messages add, first without a TTL, in a broker in the process of the benchmark.
+ */
 function measureHeap(bench: Workbench): Promise<Sample> {
   return withBroker(bench, async (broker) => {
     const topic = await broker.createTopic({ name: stream });

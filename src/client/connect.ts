@@ -21,7 +21,10 @@ export interface ConnectOptions {
   readonly publishTimeoutMs?: number;
   /** How long `connect` and each request to the target may take. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** Called with faults that the client deals with by itself: lost connections, answers that did not get through. */
+  /**
+   * Called with faults that the client deals with by itself: lost connections, answers that did not get
+   * through.
+   */
   readonly onFault?: (error: Error) => void;
   /** For `memory:` and `file:`: a clock of your own. With a `VirtualClock`, tests need not wait. */
   readonly clock?: Clock;
@@ -56,7 +59,8 @@ export type DriverOptions = Pick<ConnectOptions, 'name' | 'user' | 'password' | 
  * Connects to a target: a broker inside this process (`memory:`, `file:DIR`), a Pillarbox server
  * (`pillarbox://HOST:PORT`, the port of its NATS protocol), JetStream of a nats-server
  * (`nats://HOST:PORT,HOST:PORT`), RabbitMQ (`amqp://HOST:PORT/VHOST`), or SQS
- * (`sqs://sqs.REGION.amazonaws.com`, `sqs://HOST:PORT`). docs/client.md shows how to use it, and what each target can do.
+ * (`sqs://sqs.REGION.amazonaws.com`, `sqs://HOST:PORT`). docs/client.md shows how to use it, and what each
+ * target can do.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   checks.checkOptions('connect()', options, connectChecks);

@@ -35,7 +35,9 @@ export class Delivery<T> extends Message<T> {
     return this.#held.answer({ kind: 'ack' }, true);
   }
 
-  /** Nacks: the message failed. It comes again after `delayMs`, or is given up after `maxDeliver` deliveries. */
+  /**
+   * Nacks: the message failed. It comes again after `delayMs`, or is given up after `maxDeliver` deliveries.
+   */
   nack(options: NackOptions = {}): Promise<boolean> {
     checks.checkOptions('nack()', options, nackChecks);
     return this.#held.answer(this.#held.retry(options.reason ?? '', options.delayMs), true);

@@ -10,7 +10,9 @@ export interface GroupSettings {
   readonly filter?: string | readonly string[];
   /** Deliveries of one message before it is given up; Infinity for no limit. Default 5. */
   readonly maxDeliver?: number;
-  /** Waits before each redelivery, in milliseconds; the last one repeats. Default 100, 1,000, 10,000, 60,000. */
+  /**
+   * Waits before each redelivery, in milliseconds; the last one repeats. Default 100, 1,000, 10,000, 60,000.
+   */
   readonly backoffMs?: readonly number[];
   /** Random share of each wait, from 0 to 1. Default 0.2. */
   readonly backoffJitter?: number;

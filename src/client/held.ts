@@ -35,8 +35,8 @@ export class Held {
   }
 
   /**
-   * The answer to a failure: again later, or given up if it failed too often. A target that makes dead letters
-   * counts by itself, and knows of deliveries that do not count.
+   * The answer to a failure: again later, or given up if it failed too often. A target that makes dead
+   * letters counts by itself, and knows of deliveries that do not count.
    */
   retry(reason: string, delayMs?: number): Answer {
     const { deliveries } = this.incoming;

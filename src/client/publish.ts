@@ -6,8 +6,8 @@ import type { Feature } from './features.ts';
 /** Options of a message to publish. */
 export interface MessageOptions {
   /**
-   * The identity of the message, for its consumers: an inbox remembers it. Default: the dedupe id, or a random
-   * one.
+   * The identity of the message, for its consumers: an inbox remembers it. Default: the dedupe id, or a
+   * random one.
    */
   readonly id?: string;
   /** The key keeps related messages in order, and is matched by the filters of groups. */
@@ -23,7 +23,9 @@ export interface MessageOptions {
   readonly deliverAtMs?: number;
   /** The message expires so many milliseconds after its publish. */
   readonly ttlMs?: number;
-  /** Messages with a higher priority are delivered first. From 0 to one less than the topic's `priorities`. */
+  /**
+   * Messages with a higher priority are delivered first. From 0 to one less than the topic's `priorities`.
+   */
   readonly priority?: number;
 }
 

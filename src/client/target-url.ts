@@ -26,8 +26,8 @@ const targetForms =
   'memory:, file:DIR, pillarbox://HOST:PORT, nats://HOST:PORT,HOST:PORT, amqp://HOST:PORT/VHOST, sqs://HOST:PORT';
 
 /**
- * Reads the URL of a target. A server may have several hosts, separated by commas: a cluster is reached through
- * any of them.
+ * Reads the URL of a target. A server may have several hosts, separated by commas: a cluster is reached
+ * through any of them.
  */
 export function readTarget(url: string): TargetUrl {
   const invalid = (problem: string): ClientError =>

@@ -1,8 +1,8 @@
 import type { Dialect } from './sql-database.ts';
 
 /**
- * An SQL expression: the database's time, in milliseconds since the epoch. In PostgreSQL and MySQL it is one time
- * for the whole of a statement; in SQLite it may go on from row to row.
+ * An SQL expression: the database's time, in milliseconds since the epoch. In PostgreSQL and MySQL it is one
+ * time for the whole of a statement; in SQLite it may go on from row to row.
  */
 export const nowMs: { readonly [D in Dialect]: string } = {
   postgres: 'cast(extract(epoch from statement_timestamp()) * 1000 as bigint)',

@@ -24,7 +24,9 @@ interface DrizzleTransaction {
   run?(query: unknown): unknown;
 }
 
-/** A database of Drizzle, on any of its drivers. A transaction is what `db.transaction` hands to its callback. */
+/**
+ * A database of Drizzle, on any of its drivers. A transaction is what `db.transaction` hands to its callback.
+ */
 export function fromDrizzle<Tx>(
   database: DrizzleDatabase<Tx>,
   { dialect, sql }: DrizzleOptions,

@@ -3,9 +3,9 @@ import type { SqlResult, SqlRow } from './sql-database.ts';
 const counts = ['rowCount', 'affectedRows', 'numAffectedRows', 'changes', 'count'] as const;
 
 /**
- * The result of a statement in the forms that clients give it: an array of rows, with a `count` (Postgres.js),
- * or followed by fields (mysql2: `[rows or header, fields]`); an object with `rows` and a count (pg, PGlite,
- * Kysely); the header of a write (mysql2, SQLite).
+ * The result of a statement in the forms that clients give it: an array of rows, with a `count`
+ * (Postgres.js), or followed by fields (mysql2: `[rows or header, fields]`); an object with `rows` and a
+ * count (pg, PGlite, Kysely); the header of a write (mysql2, SQLite).
  */
 export function resultOf(raw: unknown): SqlResult {
   if (Array.isArray(raw)) {

@@ -26,8 +26,8 @@ export interface SqlDatabase<Tx> {
   /** Runs one statement. `?` is a place for a value; a statement has no other question mark. */
   execute(tx: Tx, text: string, values: readonly SqlValue[]): SqlResult | Promise<SqlResult>;
   /**
-   * Calls back at each notice on a channel (PostgreSQL: LISTEN). Absent: the client cannot listen. `onLost` is
-   * called if the connection is lost, and no notice comes any more.
+   * Calls back at each notice on a channel (PostgreSQL: LISTEN). Absent: the client cannot listen. `onLost`
+   * is called if the connection is lost, and no notice comes any more.
    */
   listen?(channel: string, onNotice: () => void, onLost: () => void): Promise<Listening>;
 }

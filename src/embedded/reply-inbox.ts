@@ -14,8 +14,8 @@ export interface Expected<T> {
 }
 
 /**
- * The reply inbox receives the answers to live requests. One subscription serves all requests; the last token of
- * the subject tells them apart.
+ * The reply inbox receives the answers to live requests. One subscription serves all requests; the last token
+ * of the subject tells them apart.
  */
 export class ReplyInbox implements Closable {
   readonly #context: BoxContext;

@@ -7,7 +7,9 @@ import { keyBytesMax, type CleanUpOptions, type InboxStore, type Once } from './
 export interface InboxOptions<Tx> {
   /** The database that the effects go to: `fromPg(pool)`, `fromKysely(db, …)`, `fromMongo(client)`, … */
   readonly database: SqlDatabase<Tx> | InboxStore<Tx>;
-  /** The name under which ids are remembered. Each group that has effects of its own needs a name of its own. */
+  /**
+   * The name under which ids are remembered. Each group that has effects of its own needs a name of its own.
+   */
   readonly consumer: string;
   /** The table of SQL databases. Default `pillarbox_inbox`. */
   readonly table?: string;

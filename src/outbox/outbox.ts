@@ -11,8 +11,9 @@ export interface OutboxOptions<Tx> {
   /** Default `pillarbox_outbox`. */
   readonly table?: string;
   /**
-   * `insertion` (the default): rows in the order of their inserts, as far as they are committed. `transaction`,
-   * in PostgreSQL: transactions one after another by their ids, each once all older ones have ended.
+   * `insertion` (the default): rows in the order of their inserts, as far as they are committed.
+   * `transaction`, in PostgreSQL: transactions one after another by their ids, each once all older ones have
+   * ended.
    */
   readonly order?: RowOrder;
   /** Whether a publish on PostgreSQL wakes relays in other processes, by NOTIFY. Default true. */

@@ -10,8 +10,8 @@ export interface RelayedOptions {
 }
 
 /**
- * A publisher is a topic that takes bytes: of the embedded API or of the client, opened with `codec: bytes`. A
- * publish resolves once the message is stored; messages keep the order of the calls.
+ * A publisher is a topic that takes bytes: of the embedded API or of the client, opened with `codec: bytes`.
+ * A publish resolves once the message is stored; messages keep the order of the calls.
  */
 export interface Publisher {
   publish(value: Uint8Array, options: RelayedOptions): Promise<{ readonly duplicate?: boolean }>;

@@ -40,8 +40,8 @@ const backoffMsMax = 60_000;
 /**
  * A relay publishes the rows of an outbox and deletes them. Of the relays of one outbox, in any number of
  * processes, the one with the lease is active. If two should be for a moment (one was stopped and goes on),
- * nothing is stored twice, since both publish a row under its id, and nothing out of order, since both publish
- * a key's rows in order.
+ * nothing is stored twice, since both publish a row under its id, and nothing out of order, since both
+ * publish a key's rows in order.
  */
 export class Relay implements AsyncDisposable {
   readonly #table: OutboxTable<unknown>;

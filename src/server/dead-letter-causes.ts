@@ -1,6 +1,8 @@
 import type { Broker, DeadLetterCause, Topic } from '../broker/index.ts';
 
-/** Causes of dead letters in numbers. `topic`: the topic decided; which of its limits it was, is not counted. */
+/**
+ * Causes of dead letters in numbers. `topic`: the topic decided; which of its limits it was, is not counted.
+ */
 export type CauseCounts = { readonly [C in DeadLetterCause | 'topic']?: number };
 
 /** The causes that made messages of a topic dead letters since the start. */

@@ -10,10 +10,10 @@ interface Mark {
 }
 
 /**
- * The quiet topics of a kind of round are those in which nothing has happened since the round found nothing to
- * do there: no message came, went, or was delivered or answered, and no consumer came or left. A round passes
- * over them, so that its cost follows what happens and not how many topics there are. What has no count, such
- * as a group that is moved, is seen some rounds later: each topic is looked at now and then.
+ * The quiet topics of a kind of round are those in which nothing has happened since the round found nothing
+ * to do there: no message came, went, or was delivered or answered, and no consumer came or left. A round
+ * passes over them, so that its cost follows what happens and not how many topics there are. What has no
+ * count, such as a group that is moved, is seen some rounds later: each topic is looked at now and then.
  */
 export class QuietTopics {
   readonly #marks = new WeakMap<Topic, Mark>();

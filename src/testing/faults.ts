@@ -30,8 +30,8 @@ export class Faults {
   }
 
   /**
-   * The next deliveries, so many, come in reverse, once all of them are there: their consumer must take so many
-   * at once.
+   * The next deliveries, so many, come in reverse, once all of them are there: their consumer must take so
+   * many at once.
    */
   reorder(count: number): void {
     this.#reorders = count;

@@ -1,8 +1,8 @@
 import type { SeenMessage } from './event.ts';
 
 /**
- * Which message is meant: its id, a test, or a part of its value. `{ id: 7 }` is any message whose value has that
- * member, whatever else it has.
+ * Which message is meant: its id, a test, or a part of its value. `{ id: 7 }` is any message whose value has
+ * that member, whatever else it has.
  */
 export type Match = string | ((message: SeenMessage) => boolean) | { readonly [member: string]: unknown };
 

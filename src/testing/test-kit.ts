@@ -67,8 +67,8 @@ export class TestKit implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all that needs no time is done: publishes are stored, deliveries handed out, handlers that wait
-   * for nothing outside have ended.
+   * Resolves when all that needs no time is done: publishes are stored, deliveries handed out, handlers that
+   * wait for nothing outside have ended.
    */
   async settle(): Promise<void> {
     let quiet = 0;

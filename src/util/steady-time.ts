@@ -87,8 +87,8 @@ export class SteadyTime {
   }
 
   /**
-   * Restores a frame of an earlier run, oldest first. If the clock was set back meanwhile, the frame holds from
-   * now on: its times and those of now are compared.
+   * Restores a frame of an earlier run, oldest first. If the clock was set back meanwhile, the frame holds
+   * from now on: its times and those of now are compared.
    */
   restore({ fromMs, aheadMs }: ClockFrame): void {
     this.#startMs -= aheadMs - (this.#frames.at(-1)?.aheadMs ?? 0);

@@ -9,8 +9,9 @@ import { WasmSqlite } from '../databases/wasm-sqlite.ts';
 import { eventually, makeTemporaryDirectory } from '../support/index.ts';
 import type { Transfer } from './schema.ts';
 
-// The bank in one process, on any machine: SQLite and an embedded broker. Nothing is killed, but relays cannot
-// delete what they have published, handlers fail after their commits, and the broker is closed and opened.
+// The bank in one process, on any machine: SQLite and an embedded broker. Nothing is killed, but relays
+// cannot delete what they have published, handlers fail after their commits, and the broker is closed and
+// opened.
 
 const accounts = 5;
 const rounds = 8;

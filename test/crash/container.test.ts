@@ -10,7 +10,9 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 
 const limitBytes = 256 * 2 ** 20;
-/** Where control groups with a memory limit are made, and the names of its files: version 2, and version 1. */
+/**
+ * Where control groups with a memory limit are made, and the names of its files: version 2, and version 1.
+ */
 const versions = [
   { root: '/sys/fs/cgroup', needs: 'cgroup.controllers', limit: 'memory.max' },
   { root: '/sys/fs/cgroup/memory', needs: 'memory.limit_in_bytes', limit: 'memory.limit_in_bytes' },

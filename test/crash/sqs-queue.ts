@@ -41,8 +41,8 @@ export class SqsQueue implements ClientQueue {
   }
 
   /**
-   * The groups of messages are no subjects of the stream; deliveries show them. `gather` brings the intents of
-   * messages that were stored while the stream was read: without them their groups are not known.
+   * The groups of messages are no subjects of the stream; deliveries show them. `gather` brings the intents
+   * of messages that were stored while the stream was read: without them their groups are not known.
    */
   async #read(history: History, reader: BrokerReader, gather = (): void => {}): Promise<Reading> {
     const reading = await reader.read(this.streamName, 1, (body) =>

@@ -19,7 +19,9 @@ export interface Account {
   readonly gid: number;
 }
 
-/** An account of the system by name; undefined if this process is not root, and runs what it runs as itself. */
+/**
+ * An account of the system by name; undefined if this process is not root, and runs what it runs as itself.
+ */
 export async function accountOf(name: string): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const number = async (flag: string): Promise<number> => Number((await execute('id', [flag, name])).stdout);

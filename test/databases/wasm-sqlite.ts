@@ -1,7 +1,9 @@
 import sqlite from 'node-sqlite3-wasm';
 import type { SqliteDatabase } from '../../src/databases/index.ts';
 
-/** SQLite compiled to WebAssembly, with the methods of better-sqlite3 and `node:sqlite`. It runs on any Node. */
+/**
+ * SQLite compiled to WebAssembly, with the methods of better-sqlite3 and `node:sqlite`. It runs on any Node.
+ */
 export class WasmSqlite implements SqliteDatabase {
   readonly #database: InstanceType<typeof sqlite.Database>;
 

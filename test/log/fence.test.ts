@@ -17,7 +17,9 @@ import { SeededRandom, SystemClock, SystemRandom, VirtualClock } from '../../src
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { TestHost, append, openLog, readAll, smallLimits, until, values } from './kit.ts';
 
-/** The same files by another path. `called` hears of each call from then on that a journal file has its name. */
+/**
+ * The same files by another path. `called` hears of each call from then on that a journal file has its name.
+ */
 function onceJournalIsMade(files: MemoryFiles, called: () => void): Files {
   const before = new Set(files.paths());
   let isMade = false;

@@ -20,8 +20,8 @@ export class ClockKnown {
   /** Jumps that may not be on disk yet, by the index of the event, and whether the broker told of them. */
   readonly #pending: { readonly at: number; readonly byMs: number; isTold: boolean }[] = [];
   /**
-   * All jumps back together: times of before them may count as later by so much after a restart, and what stands
-   * behind such a message stays with it.
+   * All jumps back together: times of before them may count as later by so much after a restart, and what
+   * stands behind such a message stays with it.
    */
   setBackMs = 0;
   wasSet = false;

@@ -8,8 +8,8 @@ const hourMs = 60 * minuteMs;
 const jumpsMs = [4 * secondMs + 137, minuteMs + 331, 2 * hourMs + 473, 26 * hourMs + 719];
 
 /**
- * The same script on a machine whose wall clock is set, forward and back, while the broker is up or down. It has
- * a source of chance of its own, so that the rest of each seed stays the same.
+ * The same script on a machine whose wall clock is set, forward and back, while the broker is up or down. It
+ * has a source of chance of its own, so that the rest of each seed stays the same.
  */
 export function withJumps(script: Script): Script {
   const c = new Choices(script.seed ^ 0xc10c);

@@ -6,7 +6,9 @@ import type { ScheduleFact } from './history.ts';
 export class ScheduleKnown {
   readonly publish: PublishKnown;
   readonly asked: ScheduleFact;
-  /** When it, or the first of its name, was asked for: a new definition goes on with the runs of the other. */
+  /**
+   * When it, or the first of its name, was asked for: a new definition goes on with the runs of the other.
+   */
   sinceWallMs: number;
   /** The broker said that it is there. */
   isDefined = false;

@@ -29,8 +29,8 @@ export interface Script {
    */
   readonly door?: Door;
   /**
-   * After a power loss, and sometimes after a kill, the broker starts where its lock does not reach back: after
-   * a reboot, or on another machine. It takes the directory over from an owner that is silent.
+   * After a power loss, and sometimes after a kill, the broker starts where its lock does not reach back:
+   * after a reboot, or on another machine. It takes the directory over from an owner that is silent.
    */
   readonly movesOn?: true;
   readonly operations: readonly Operation[];

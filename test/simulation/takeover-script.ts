@@ -5,9 +5,9 @@ import type { Operation, Script } from './script.ts';
 const firstId = 3_000_000;
 
 /**
- * The same script on machines where the lock does not reach back over a power loss, with starts that die as they
- * take the directory over or just after it. It has a source of chance of its own, so that the rest of each seed
- * stays the same.
+ * The same script on machines where the lock does not reach back over a power loss, with starts that die as
+ * they take the directory over or just after it. It has a source of chance of its own, so that the rest of
+ * each seed stays the same.
  */
 export function withTakeovers(script: Script): Script {
   const c = new Choices(script.seed ^ 0x7a4e);

@@ -8,8 +8,8 @@ import { Confirm } from './dialog.tsx';
 import { NumberField, numberOf } from './number-field.tsx';
 
 /**
- * Puts dead letters back. What their topics refuse stays, and is said. With a rate they go in portions, as long
- * as the dialog is open.
+ * Puts dead letters back. What their topics refuse stays, and is said. With a rate they go in portions, as
+ * long as the dialog is open.
  */
 export function Redrive(props: {
   readonly route: string;

@@ -426,8 +426,8 @@ export class Session implements LivePublisher, NatsSession, Connection {
   }
 
   /**
-   * The buffer for the next read: the rest of a large message is read directly into its own memory. Input that
-   * waits comes first.
+   * The buffer for the next read: the rest of a large message is read directly into its own memory. Input
+   * that waits comes first.
    */
   #nextRead(): Buffer {
     this.#room = this.closed || this.#rest.length > 0 ? undefined : this.#parser.room();

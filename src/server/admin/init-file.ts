@@ -28,9 +28,9 @@ const ofTopicForLife = ['durability'] as const;
 const ofGroupForLife = ['ordering', 'ack', 'durable'] as const;
 
 /**
- * Makes the topics, queues and groups of a file, and changes those that differ from it. Settings that the file does
- * not name stay, and so do topics and groups that are not in it. A second start finds nothing to do. Rejects
- * with a ServerError if the file is not valid, or contradicts what is there.
+ * Makes the topics, queues and groups of a file, and changes those that differ from it. Settings that the
+ * file does not name stay, and so do topics and groups that are not in it. A second start finds nothing to
+ * do. Rejects with a ServerError if the file is not valid, or contradicts what is there.
  */
 export async function applyInitFile(broker: Broker, path: string, log: Log): Promise<void> {
   try {

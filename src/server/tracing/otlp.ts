@@ -3,9 +3,9 @@ import type { TraceContext } from './trace-context.ts';
 
 // Spans as bytes: ExportTraceServiceRequest of opentelemetry-proto 1.x.
 //
-//   request       = resourceSpans:1 { resource:1 { attributes:1* } scopeSpans:2 { scope:1 { name:1 version:2 } spans:2* } }
-//   span          = traceId:1 spanId:2 traceState:3 parentSpanId:4 name:5 kind:6 start:7 end:8 attributes:9* status:15
-//   attribute     = key:1 value:2 { string:1 | int:3 }        status = code:3
+//   request       = resourceSpans:1 { resource:1 { attributes:1* } scopeSpans:2 { scope:1 { name:1 version:2
+// } spans:2* } }   span          = traceId:1 spanId:2 traceState:3 parentSpanId:4 name:5 kind:6 start:7 end:8
+// attributes:9* status:15   attribute     = key:1 value:2 { string:1 | int:3 }        status = code:3
 //
 // The bytes are written by hand, because a span must cost little: with the SDK of OpenTelemetry one costs
 // some ten times as much as a message.

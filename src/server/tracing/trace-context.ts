@@ -60,8 +60,9 @@ function unsampledDigit(byte: number): boolean {
 }
 
 /**
- * Where the name `traceparent` ends in the stored headers `[start, end)`, `count:varint (nameLength:varint name
- * valueLength:varint value)*`; -1 if it is not there. Lengths of two bytes and more are read by `varint`.
+ * Where the name `traceparent` ends in the stored headers `[start, end)`, `count:varint (nameLength:varint
+ * name valueLength:varint value)*`; -1 if it is not there. Lengths of two bytes and more are read by
+ * `varint`.
  */
 function endOfParentName(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
@@ -89,7 +90,9 @@ function isParentName(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** Reads the text of the two headers; null if the publisher does not record, undefined if it is no context. */
+/**
+ * Reads the text of the two headers; null if the publisher does not record, undefined if it is no context.
+ */
 function readContext(parent: string, state: string | undefined): TraceContext | null | undefined {
   const [, traceId, spanId, flags] = parentForm.exec(parent) ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
@@ -105,8 +108,8 @@ function textOf(value: Uint8Array): string {
 
 /**
  * The contexts in a RecordBatch v2, of the messages whose publishers record them, `max` of them at most. The
- * bytes are searched, and no record is decoded: batches that clients build pass through the broker as they are.
- * None are found in a compressed batch.
+ * bytes are searched, and no record is decoded: batches that clients build pass through the broker as they
+ * are. None are found in a compressed batch.
  */
 export function contextsInBatch(batch: Uint8Array, max: number): TraceContext[] {
   const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.length);

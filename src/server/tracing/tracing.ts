@@ -57,8 +57,8 @@ interface Tables {
  * `publish` until a message is on disk, `deliver` until it is answered, and the answer.
  *
  * A message whose publisher records its trace (the flag "sampled" of `traceparent`) is in that trace, in each
- * protocol and after a restart. Of the messages without a context, a share begins a trace of its own, which is
- * remembered here and not written into the message.
+ * protocol and after a restart. Of the messages without a context, a share begins a trace of its own, which
+ * is remembered here and not written into the message.
  */
 export class Tracing {
   readonly #spans: SpanSink;

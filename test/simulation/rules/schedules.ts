@@ -116,7 +116,9 @@ function isTooLate(schedule: ScheduleKnown, runMs: number, publishedMs: number):
   return missed === 'skip' && publishedMs - runMs > lateMsMax + jitterMs + roundingMs;
 }
 
-/** At the end: every schedule that is there has run lately, and passed over no run that it is to make up for. */
+/**
+ * At the end: every schedule that is there has run lately, and passed over no run that it is to make up for.
+ */
 export function schedulesRun(exam: Examination): void {
   const { known, wallMs } = exam;
   if (known.redrives > 0 || known.clock.wasSet) return; // runs were not told apart from what was put back

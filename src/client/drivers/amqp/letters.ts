@@ -5,7 +5,9 @@ import { exchangeOf } from './names.ts';
 import type { AmqpPublisher } from './publisher.ts';
 import { headersOf, stored, tableOf } from './stored.ts';
 
-/** The dead letters in a queue. AMQP reads by taking: what was only read goes back when its channel is closed. */
+/**
+ * The dead letters in a queue. AMQP reads by taking: what was only read goes back when its channel is closed.
+ */
 export class AmqpLetters implements LetterStore {
   readonly #connection: Connection;
   readonly #publisher: AmqpPublisher;

@@ -6,7 +6,10 @@ export const exchangeOf = (topic: string): string => topic;
 /** A group is a quorum queue, bound to the exchange of its topic. */
 export const queueOf = (topic: string, group: string): string => `${topic}.${group}`;
 
-/** A retry waits in a queue whose messages expire after so many milliseconds, back into the queue of the group. */
+/**
+ * A retry waits in a queue whose messages expire after so many milliseconds, back into the queue of the
+ * group.
+ */
 export const retryQueueOf = (queue: string, waitMs: number): string => `${queue}.retry.${waitMs}`;
 
 export const keyHeader = 'Pillarbox-Key';

@@ -6,8 +6,8 @@ import { ClientError } from '../../errors.ts';
 const againMs = 100;
 
 /**
- * The publisher of a connection: a channel with confirms. A publish that was not confirmed when its channel was
- * lost is made again on the next one; AMQP knows no ids, so it may be there twice then.
+ * The publisher of a connection: a channel with confirms. A publish that was not confirmed when its channel
+ * was lost is made again on the next one; AMQP knows no ids, so it may be there twice then.
  */
 export class AmqpPublisher {
   readonly #connection: Connection;

@@ -12,9 +12,9 @@ export interface AmqpDeliveryOf {
 }
 
 /**
- * A puller is a consumer with a prefetch. What came beyond the messages that were asked for waits here; when all
- * that was prefetched is held and more is asked for, another consumer joins on the same channel. After a lost
- * connection the consumer begins anew, and what was held comes again.
+ * A puller is a consumer with a prefetch. What came beyond the messages that were asked for waits here; when
+ * all that was prefetched is held and more is asked for, another consumer joins on the same channel. After a
+ * lost connection the consumer begins anew, and what was held comes again.
  */
 export class AmqpPuller implements Puller {
   readonly #connection: Connection;

@@ -14,8 +14,8 @@ const packageName = '@nats-io/transport-node';
 const reconnectWaitMs = 250;
 
 /**
- * A connection to a NATS server, which connects again by itself for as long as it is open. It has the requests
- * of JetStream's API.
+ * A connection to a NATS server, which connects again by itself for as long as it is open. It has the
+ * requests of JetStream's API.
  */
 export class Connection {
   readonly target: string;

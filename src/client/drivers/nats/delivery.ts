@@ -67,8 +67,8 @@ export class NatsDelivery implements Incoming {
 
   async #giveUp(cause: 'rejected' | 'max-deliveries', reason: string, confirm: boolean): Promise<boolean> {
     if (this.#makeLetter) {
-      // First the letter, then the end of the message: after a crash between them it is given up once more, and
-      // the id of the letter makes that one.
+      // First the letter, then the end of the message: after a crash between them it is given up once more,
+      // and the id of the letter makes that one.
       await this.#makeLetter(this, reason === '' ? cause : `${cause}: ${reason}`);
       return this.#answer('+TERM', confirm);
     }

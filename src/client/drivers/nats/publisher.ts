@@ -20,8 +20,8 @@ const holdMs = [50, 100, 200, 400, 800] as const;
 const lookMs = 250;
 
 /**
- * The publisher of a topic. It keeps each publish until the server has confirmed it, and sends all of them again,
- * in their order, after a lost connection or when no stream answered: the server knows their ids.
+ * The publisher of a topic. It keeps each publish until the server has confirmed it, and sends all of them
+ * again, in their order, after a lost connection or when no stream answered: the server knows their ids.
  */
 export class TopicPublisher {
   readonly #connection: Connection;

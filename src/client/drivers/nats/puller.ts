@@ -17,9 +17,9 @@ const againMs = 250;
 const pendingHeader = 'Nats-Pending-Messages';
 
 /**
- * A puller is a consumer of a JetStream consumer: it makes pull requests for the messages that were asked for,
- * and makes them again when they end, are lost with a connection, or go silent. Each life of its requests has
- * a subject of its own, so that what an earlier life asked for cannot come twice.
+ * A puller is a consumer of a JetStream consumer: it makes pull requests for the messages that were asked
+ * for, and makes them again when they end, are lost with a connection, or go silent. Each life of its
+ * requests has a subject of its own, so that what an earlier life asked for cannot come twice.
  */
 export class NatsPuller implements Puller {
   readonly #connection: Connection;

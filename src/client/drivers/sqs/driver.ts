@@ -23,8 +23,8 @@ const planTag = 'pillarbox.plan';
 const tagLengthMax = 256;
 
 /**
- * Connects to SQS of a region (`sqs://sqs.REGION.amazonaws.com`), or to what speaks like it (`sqs://HOST:PORT`, with
- * TLS for `?tls=true`). Without credentials the package looks for them as it does.
+ * Connects to SQS of a region (`sqs://sqs.REGION.amazonaws.com`), or to what speaks like it
+ * (`sqs://HOST:PORT`, with TLS for `?tls=true`). Without credentials the package looks for them as it does.
  */
 export async function openSqs(server: ServerUrl, options: DriverOptions): Promise<Driver> {
   const { shown, hosts, parameters } = server;

@@ -5,8 +5,8 @@ import type { StoredMessage } from '../../driver.ts';
 import { isLetterHeader } from '../letter-headers.ts';
 
 /**
- * The one attribute of a message: what SQS has no place for, as JSON. SQS takes ten attributes, a message has any
- * number of headers.
+ * The one attribute of a message: what SQS has no place for, as JSON. SQS takes ten attributes, a message has
+ * any number of headers.
  */
 const envelopeName = 'Pillarbox';
 

@@ -21,8 +21,8 @@ const timerMsMax = 2 ** 31 - 1;
 const priorityMetadata = 'pillarbox.priority';
 
 /**
- * The metadata member that says whether the messages of a subject are delivered one at a time, in order: `key`.
- * A consumer keeps what it began with.
+ * The metadata member that says whether the messages of a subject are delivered one at a time, in order:
+ * `key`. A consumer keeps what it began with.
  */
 const orderingMetadata = 'pillarbox.ordering';
 
